@@ -1,0 +1,211 @@
+"""The rule table: what the derivative of a primitive is, said once, for every way of using it.
+
+A rule states, for each argument that can carry a derivative, the pullback as a plain Python expression:
+
+    rule(np.matmul,  a=lambda d, out, a, b: ...,  b=lambda d, out, a, b: ...)
+
+where `d` is the cotangent of the result `out`, and the remaining parameters are the call's own arguments. An
+elementwise function states its partial derivatives only, in the order of its arguments:
+
+    elementwise(np.multiply,  lambda out, x, y: y,  lambda out, x, y: x)
+
+Nobody who writes a rule thinks of broadcasting, of dtypes or of real arguments in complex expressions: whatever a
+pullback returns is projected onto its primal (`engine.tangents.project`). Rules are ordinary Python in the language the
+engine differentiates, so a second derivative is the same transformation applied to the rule; the compiler inlines
+their source.
+
+A primitive is in one of three states: it has a rule, it is declared `constant` (its result carries no derivative), or
+it is unknown, and then a foreign call.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+__all__ = ["Rule", "constant", "elementwise", "is_constant", "lookup", "removed", "rule", "vjp_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class Rule:
+    """How to differentiate one primitive. Exactly one of `partials`, `pullbacks` and `whole` says it.
+
+    partials: one `f(out, *args)` an argument (None: no derivative); the pullback is d * conj(partial).
+    pullbacks: argument name -> `f(d, out, *args, **kwargs)`, for the arguments that carry a derivative.
+    whole: `f(d, out, *args, **kwargs)` -> a cotangent for each positional argument, for primitives with `*args`.
+    pushforward: `f(tangents, out, *args, **kwargs)` -> tangent of `out`; optional, the transpose of the pullback serves.
+    """
+
+    primal: Callable
+    partials: tuple[Callable | None, ...] = ()
+    pullbacks: dict[str, Callable] = field(default_factory=dict)
+    whole: Callable | None = None
+    pushforward: Callable | None = None
+
+    @cached_property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the primitive's own arguments, as the rule spells them."""
+        return tuple(self.signature.parameters)
+
+    @cached_property
+    def signature(self) -> inspect.Signature:
+        """What the rule accepts after `d` and `out`; a call outside it has no rule."""
+        if self.partials:
+            written, skip = next(p for p in self.partials if p is not None), 1
+        else:
+            written, skip = self.whole or next(iter(self.pullbacks.values())), 2
+        return inspect.Signature(list(inspect.signature(written).parameters.values())[skip:])
+
+    def differentiable(self) -> dict[str, Callable]:
+        """Argument name -> its partial or pullback, in the order of the arguments."""
+        if self.partials:
+            return {n: p for n, p in zip(self.parameters, self.partials, strict=False) if p is not None}
+        return self.pullbacks
+
+
+_rules: dict[Any, Rule] = {}
+_constants: dict[Any, str] = {}
+
+
+def elementwise(primals: Callable | tuple[Callable, ...], *partials: Callable | None) -> None:
+    """Give an elementwise function, or several names of the same one, its partial derivatives.
+
+    Each partial is `f(out, *args)`, an array of the broadcast shape; None marks an argument without a derivative.
+
+    Raises:
+        ValueError: the function has a rule already.
+    """
+    for primal in primals if isinstance(primals, tuple) else (primals,):
+        _register(primal, Rule(primal, partials=partials))
+
+
+def rule(primals: Callable | tuple[Callable, ...], *, jvp: Callable | None = None, **pullbacks: Callable) -> None:
+    """Give a function a rule: for each argument that carries a derivative, its pullback.
+
+    A pullback is `f(d, out, *args, **kwargs)`: the cotangent `d` of the result `out`, then the arguments of the call;
+    it returns the cotangent of the argument it is named after. `jvp`, where given, is
+    `f(tangents, out, *args, **kwargs)` with one tangent an argument (None for those without) and returns the tangent
+    of `out`; without it forward mode transposes the pullbacks.
+
+    Raises:
+        ValueError: the function has a rule already, or a pullback names no argument of it.
+
+    >>> import ctypes, math
+    >>> from engine import gradient, rule
+    >>> libm = ctypes.CDLL(None)
+    >>> libm.cbrt.restype, libm.cbrt.argtypes = ctypes.c_double, [ctypes.c_double]
+    >>> rule(libm.cbrt, x=lambda d, out, x: d / (3 * out * out))
+    >>> gradient(lambda x: libm.cbrt(x) * x, 8.0)
+    (2.6666666666666665,)
+    """
+    if not pullbacks:
+        raise ValueError("a rule needs a pullback for at least one argument, or use engine.constant")
+    for primal in primals if isinstance(primals, tuple) else (primals,):
+        made = Rule(primal, pullbacks=pullbacks, pushforward=jvp)
+        unknown = [name for name in pullbacks if name not in made.parameters]
+        if unknown:
+            raise ValueError(f"the rule of {primal!r} names {unknown[0]!r}, its arguments are {made.parameters}")
+        _register(primal, made)
+
+
+def vjp_of(*primals: Callable) -> Callable[[Callable], Callable]:
+    """Decorator: a whole pullback, `f(d, out, *args, **kwargs)` -> one cotangent a positional argument."""
+
+    def decorate(whole: Callable) -> Callable:
+        for primal in primals:
+            _register(primal, Rule(primal, whole=whole))
+        return whole
+
+    return decorate
+
+
+def constant(*primals: Callable, reason: str = "no derivative") -> None:
+    """Declare that the results of these functions carry no derivative: they are called with plain values.
+
+    >>> import math
+    >>> from engine import constant, gradient
+    >>> def rounded(x): return float(f"{x:.1f}")
+    >>> constant(rounded)
+    >>> gradient(lambda x: x * rounded(x), 2.04)
+    (2.0,)
+    """
+    for primal in primals:
+        if primal in _rules:
+            raise ValueError(f"{primal!r} has a rule, it cannot be declared constant")
+        _constants[primal] = reason
+    generation.bump()
+
+
+def _register(primal: Callable, made: Rule) -> None:
+    if primal in _rules:
+        raise ValueError(f"{primal!r} has a rule already; take it away with engine.rules.removed first")
+    _constants.pop(primal, None)
+    _rules[primal] = made
+    generation.bump()
+
+
+def lookup(primal: Any) -> Rule | None:
+    """The rule of `primal`, or None."""
+    try:
+        return _rules.get(primal)
+    except TypeError:  # unhashable callables have no rule
+        return None
+
+
+def is_constant(primal: Any) -> bool:
+    """Is `primal` declared to have no derivative?"""
+    try:
+        return primal in _constants
+    except TypeError:
+        return False
+
+
+def registered() -> Iterable[Callable]:
+    """Every primitive that has a rule."""
+    return tuple(_rules)
+
+
+@contextmanager
+def removed(*primals: Callable) -> Iterator[None]:
+    """Take the rules (or the mark `constant`) of these primitives away for a while: they become foreign calls."""
+    rules = {p: _rules.pop(p) for p in primals if p in _rules}
+    constants = {p: _constants.pop(p) for p in primals if p in _constants}
+    if len(rules) + len(constants) != len(primals):
+        _rules.update(rules), _constants.update(constants)
+        missing = [p for p in primals if p not in rules and p not in constants]
+        raise ValueError(f"{missing[0]!r} has no rule to take away")
+    generation.bump()
+    try:
+        yield
+    finally:
+        _rules.update(rules)
+        _constants.update(constants)
+        generation.bump()
+
+
+@contextmanager
+def replaced(primal: Callable, **pullbacks: Callable) -> Iterator[None]:
+    """Put another rule in the place of the one `primal` has: how a defect is put back."""
+    with removed(primal):
+        rule(primal, **pullbacks)
+        try:
+            yield
+        finally:
+            del _rules[primal]
+
+
+class _Generation:
+    """Counts the changes of the table: compiled code that inlined a rule is stale when the number has moved."""
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def bump(self) -> None:
+        self.number += 1
+
+
+generation = _Generation()

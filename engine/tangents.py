@@ -1,0 +1,124 @@
+"""Tangents and cotangents: what they look like, how they add, and how they fit their primal.
+
+    float, complex, NumPy scalar, inexact array    the same, of the primal's shape and dtype
+    tuple, list, dict                              the same structure of cotangents
+    object                                         a `Tangent` with its fields
+    everything else, and "no dependence"           None
+
+The functions here are ordinary Python in the language the engine differentiates: a derivative of a derivative goes
+through them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Tangent", "accumulate", "is_differentiable", "project", "zeros_like"]
+
+
+class Tangent:
+    """The structural cotangent of an object: one attribute for each field, None where nothing depends on it.
+
+    >>> g = Tangent("Dense", {"weight": 2.0, "bias": None})
+    >>> g.weight, g.bias
+    (2.0, None)
+    >>> g
+    Tangent<Dense>(weight=2.0, bias=None)
+    """
+
+    def __init__(self, primal_type: str, fields: dict[str, Any]) -> None:
+        self.__dict__.update(fields)
+        self.__dict__["_primal_type"] = primal_type
+
+    def _fields(self) -> dict[str, Any]:
+        return {k: v for k, v in self.__dict__.items() if k != "_primal_type"}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Tangent) and self.__dict__ == other.__dict__
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.__dict__[name]
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{k}={v!r}" for k, v in self._fields().items())
+        return f"Tangent<{self._primal_type}>({fields})"
+
+
+def is_differentiable(x: Any) -> bool:
+    """Can a cotangent belong to `x` itself: a float, a complex, or an array or scalar of an inexact dtype?"""
+    return (
+        isinstance(x, float | complex)
+        or (isinstance(x, np.ndarray) and x.dtype.kind in "fc")
+        or isinstance(x, np.inexact)
+    )
+
+
+def accumulate(a: Any, b: Any) -> Any:
+    """a + b, for cotangents of one primal; None is the additive identity."""
+    if a is None:
+        return b
+    if b is None:
+        return a
+    if isinstance(a, tuple):
+        return tuple([accumulate(x, y) for x, y in zip(a, b, strict=True)])
+    return a + b
+
+
+def project(d: Any, primal: Any) -> Any:
+    """The cotangent `d` as a cotangent of `primal`: of its shape (sums over broadcast axes), dtype, real if it is real.
+
+    Returns a float for a Python float, a NumPy scalar for a NumPy scalar, an array for an array.
+    """
+    if isinstance(primal, np.ndarray):
+        if not isinstance(d, np.ndarray) or d.shape != primal.shape:
+            d = unbroadcast(d, np.shape(primal))
+        if np.iscomplexobj(d) and not np.iscomplexobj(primal):
+            d = np.real(d)
+        if d.dtype != primal.dtype:
+            d = d.astype(primal.dtype)
+        return d
+    if np.ndim(d) > 0:
+        d = np.sum(d)
+    if np.iscomplexobj(d) and not np.iscomplexobj(primal):
+        d = np.real(d)
+    if isinstance(primal, np.generic):
+        return d if type(d) is type(primal) else np.asarray(d).astype(primal.dtype)[()]
+    if isinstance(primal, complex):
+        return complex(d)
+    return float(d)
+
+
+def unbroadcast(d: Any, shape: tuple[int, ...]) -> Any:
+    """`d` summed over the axes along which `shape` was broadcast, or broadcast up to `shape` where it is smaller."""
+    extra = np.ndim(d) - len(shape)
+    if extra > 0:
+        d = np.sum(d, axis=tuple(range(extra)))
+    axes = tuple([i for i, n in enumerate(np.shape(d)) if n != 1 and shape[i + len(shape) - np.ndim(d)] == 1])
+    if axes:
+        d = np.sum(d, axis=axes, keepdims=True)
+    if np.shape(d) != shape:
+        d = np.broadcast_to(d, shape)
+    return d
+
+
+def zeros_like(x: Any) -> Any:
+    """The zero cotangent of `x`, structure and all; None where `x` can have none.
+
+    >>> zeros_like({"w": 1.5, "n": 3})
+    {'w': 0.0, 'n': None}
+    """
+    if isinstance(x, np.ndarray):
+        return np.zeros_like(x) if is_differentiable(x) else None
+    if is_differentiable(x):
+        return type(x)(0)
+    if isinstance(x, tuple) and hasattr(x, "_fields"):
+        return type(x)(*[zeros_like(v) for v in x])
+    if isinstance(x, tuple | list):
+        return type(x)([zeros_like(v) for v in x])
+    if isinstance(x, dict):
+        return {k: zeros_like(v) for k, v in x.items()}
+    return None
