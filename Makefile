@@ -1,0 +1,55 @@
+# Everything runs in an environment of its own, .venv, made on the first call and again when pyproject.toml changes.
+# Another interpreter: make PYTHON=python3.13 regressions
+
+PYTHON ?= python3
+VENV   ?= .venv
+WORKERS ?= auto
+BIN     = $(VENV)/bin
+STAMP  := $(VENV)/installed-$(shell $(PYTHON) -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null)
+PYTEST  = $(BIN)/python -m pytest
+
+.PHONY: help regressions test lint types doctests tests bench-quick bench clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make regressions   every pinned bug on the reference engine"
+	@echo "make test          format, lint, types, doctests and every test: what CI runs"
+	@echo "make bench         the engine's gradients beside gradients written by hand"
+	@echo "make bench-quick   the asv benchmarks once, nothing saved"
+	@echo "make clean         remove the environment and everything generated"
+
+regressions: $(STAMP)
+	@$(PYTEST) -q -n $(WORKERS) regressions/test_cases.py
+
+test: lint types doctests tests
+
+lint: $(STAMP)
+	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --diff --quiet .; exit 1; }
+	@$(BIN)/ruff check --quiet .
+
+types: $(STAMP)
+	@$(BIN)/mypy
+
+doctests: $(STAMP)
+	@$(PYTEST) -q --doctest-modules engine benchmarks
+
+tests: $(STAMP)
+	@$(PYTEST) -q -n $(WORKERS) regressions
+
+bench: $(STAMP)
+	@$(BIN)/python -m benchmarks speed
+
+bench-quick: $(STAMP)
+	@$(BIN)/asv machine --yes >/dev/null
+	@$(BIN)/asv run --python=same --quick --dry-run --show-stderr
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "gradpin needs Python 3.11 or newer; name one with make PYTHON=..." >&2; exit 1; }
+	@echo "making $(VENV) with $$($(PYTHON) --version)" >&2
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .asv .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
