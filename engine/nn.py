@@ -202,14 +202,10 @@ def _rebuilt(node: Any, vector: np.ndarray, pieces: dict[int, tuple[int, np.ndar
     elif isinstance(node, tuple):
         children = [_rebuilt(child, vector, pieces, made) for child in node]
         made[id(node)] = type(node)(*children) if hasattr(node, "_fields") else tuple(children)
-    elif isinstance(node, list):
-        made[id(node)] = copied = []
-        for child in node:
-            copied.append(_rebuilt(child, vector, pieces, made))
-    elif isinstance(node, dict):
-        made[id(node)] = entries = {}
-        for key, child in node.items():
-            entries[key] = _rebuilt(child, vector, pieces, made)
+    elif isinstance(node, list | dict):
+        made[id(node)] = twin = copy.copy(node)
+        for key, child in node.items() if isinstance(node, dict) else enumerate(node):
+            twin[key] = _rebuilt(child, vector, pieces, made)
     elif _has_fields(node):
         made[id(node)] = twin = copy.copy(node)
         for name, child in vars(node).items():
