@@ -1,0 +1,96 @@
+"""Measuring: interleaved times, exact call counts, peak memory.
+
+Times of a shared machine drift by more than what is to be seen. What holds still is the ratio of two times taken in
+the same breath, so candidates take turns, and ratios are formed turn by turn before a median is taken.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from statistics import quantiles
+
+__all__ = ["Spread", "count_calls", "interleaved", "peak_bytes", "ratio", "seconds"]
+
+BLOCK_SECONDS = 0.004  # long against the clock's resolution, short against the machine's moods
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A median between its quartiles."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, samples: list[float]) -> Spread:
+        """
+        >>> Spread.of([3.0, 1.0, 2.0, 5.0, 4.0])
+        Spread(median=3.0, low=2.0, high=4.0)
+        """
+        low, median, high = quantiles(samples, n=4, method="inclusive")
+        return cls(median, low, high)
+
+
+def seconds(call: Callable[[], object], number: int = 1) -> float:
+    """Seconds a call, over `number` calls."""
+    start = time.perf_counter()
+    for _ in range(number):
+        call()
+    return (time.perf_counter() - start) / number
+
+
+def interleaved(calls: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+    """Seconds a call of each, one sample a round; in each round all take their turn, in alternating order."""
+    number = {name: max(1, round(BLOCK_SECONDS / max(seconds(call), 1e-7))) for name, call in calls.items()}
+    samples: dict[str, list[float]] = {name: [] for name in calls}
+    for turn in range(rounds):
+        for name in calls if turn % 2 else reversed(calls):
+            samples[name].append(seconds(calls[name], number[name]))
+    return samples
+
+
+def ratio(samples: Mapping[str, list[float]], name: str, reference: str) -> Spread:
+    """The ratio of two of the interleaved, formed round by round.
+
+    >>> ratio({"slow": [2.0, 4.0, 6.0], "fast": [1.0, 2.0, 3.0]}, "slow", "fast").median
+    2.0
+    """
+    return Spread.of([a / b for a, b in zip(samples[name], samples[reference], strict=True)])
+
+
+def count_calls(call: Callable[[], object]) -> int:
+    """How many functions, written in Python or C, `call` enters: the same number in every run.
+
+    >>> count_calls(lambda: abs(-1))
+    2
+    """
+    entered = 0
+
+    def profile(frame, event, argument):
+        nonlocal entered
+        entered += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(profile)
+    try:
+        call()
+    finally:
+        sys.setprofile(before)
+    return entered - 1  # the call that restores the profile
+
+
+def peak_bytes(call: Callable[[], object]) -> int:
+    """The most memory that `call` holds at any one time, on top of what is there already."""
+    tracemalloc.start()
+    try:
+        start, _ = tracemalloc.get_traced_memory()
+        call()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    return peak - start

@@ -1,0 +1,201 @@
+"""The benchmarks measure what they say: right gradients, real workloads, honest verdicts. No test here reads a clock."""
+
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import engine
+from benchmarks import speed
+from benchmarks.__main__ import main
+from benchmarks.agreement import first_difference, leaves
+from benchmarks.measure import count_calls, interleaved, peak_bytes
+from benchmarks.workloads import WORKLOADS, growth, index_sum
+
+ROOT = Path(__file__).parents[2]
+SIZES = [pytest.param(w, s, id=f"{w.name}-{s.name}") for w in WORKLOADS.values() for s in w.sizes]
+
+
+def mapped(f, *structures):
+    """`f` over the numbers of structures of one shape; everything else comes from the first."""
+    first = structures[0]
+    if isinstance(first, float | np.ndarray):
+        return f(*structures)
+    if isinstance(first, list | tuple):
+        return type(first)(mapped(f, *items) for items in zip(*structures, strict=True))
+    made = copy.copy(first)
+    for name in getattr(first, "__dict__", ()):
+        setattr(made, name, mapped(f, *(getattr(s, name) for s in structures)))
+    return made
+
+
+def along(direction, gradient):
+    """<direction, gradient>; a gradient that lacks a leaf has zero there."""
+    parts = dict(leaves(gradient))
+    return sum(float(np.vdot(d, parts[path])) for path, d in leaves(direction) if path in parts)
+
+
+@pytest.mark.parametrize("workload, size", SIZES)
+def test_hand_written_gradient_is_the_central_difference(workload, size):
+    args, constants = size.arguments()
+    gradient = workload.hand(*args, **constants)
+    for seed in range(3):
+        draw = np.random.default_rng(seed).standard_normal
+        direction = mapped(lambda v: draw(v.shape) if isinstance(v, np.ndarray) else float(draw()), args)
+        h = 1e-6
+        ahead = workload.primal(*mapped(lambda v, d: v + h * d, args, direction), **constants)
+        behind = workload.primal(*mapped(lambda v, d: v - h * d, args, direction), **constants)
+        assert along(direction, gradient) == pytest.approx((ahead - behind) / (2 * h), rel=2e-6, abs=1e-8)
+
+
+@pytest.mark.parametrize("workload, size", SIZES)
+def test_engine_agrees_with_the_hand_written_gradient(workload, size):
+    args, constants = size.arguments()
+    gradient = engine.gradient(workload.primal, *args, **constants)
+    assert first_difference(gradient, workload.hand(*args, **constants)) is None
+
+
+@pytest.mark.parametrize("workload, size", SIZES)
+def test_data_are_the_same_at_every_call(workload, size):
+    assert first_difference(size.arguments(), size.arguments()) is None
+
+
+def test_early_exits_leave_where_their_sizes_say():
+    exits = WORKLOADS["scalar_loop_exits"]
+    data = {size.name: size.arguments() for size in exits.sizes}
+    values = {name: exits.primal(*args, **constants) for name, (args, constants) in data.items()}
+    limits = {name: constants["limit"] for name, (_, constants) in data.items()}
+    assert values["break"] > limits["break"]
+    assert -limits["return"] < values["return"] < 0, "x * a, not a total beyond the limit"
+    assert abs(values["100"]) < limits["100"]
+
+
+@pytest.mark.parametrize(
+    "wrong, told",
+    [
+        ((np.zeros((2, 3)), [1.0, None]), "[0][0, 2] is 0.0, by hand 5.0"),
+        ((2 * np.arange(3.0, 9.0).reshape(2, 3), [1.0, None]), "[0][1, 2] is 16.0, by hand 8.0"),
+        ((np.arange(3.0, 9.0).reshape(2, 3).T, [1.0, None]), "[0] has shape (3, 2), by hand (2, 3)"),
+        ((np.full((2, 3), np.nan), [1.0, None]), "[0][0, 0] is nan, by hand 3.0"),
+        ((np.arange(3.0, 9.0).reshape(2, 3), [None, None]), "[1][0] is missing"),
+        ((np.arange(3.0, 9.0).reshape(2, 3), [1.0, 1.0]), "[1][1] is there, by hand it is not"),
+        ((np.arange(3.0, 9.0).reshape(2, 3), [1.0 + 1e-9, None]), "[1][0] is 1.000000001, by hand 1.0"),
+        (None, "[0] is missing"),
+    ],
+)
+def test_agreement_names_the_first_difference(wrong, told):
+    right = (np.arange(3.0, 9.0).reshape(2, 3), [1.0, None])
+    assert first_difference(right, right) is None
+    assert first_difference(wrong, right) == told
+
+
+def test_wrong_gradient_has_no_speed():
+    workload = WORKLOADS["scalar_loop"]
+    doubled = replace(workload, hand=lambda *args: tuple(2 * g for g in workload.hand(*args)))
+    row = speed.measure(doubled, doubled.sizes[0], rounds=2)
+    assert row.problem.startswith("wrong gradient: [0] is ")
+    assert row.ratio is row.engine_us is row.first_ms is None
+    assert row.problem in "\n".join(speed.table([row]))
+
+
+def test_refused_program_is_reported_with_its_error():
+    async def loss(x, a):
+        return x
+
+    refused = replace(WORKLOADS["scalar_loop"], primal=loss)
+    row = speed.measure(refused, refused.sizes[0], rounds=2)
+    assert row.problem.startswith("UnsupportedSyntaxError: ")
+
+
+def test_interleaved_gives_one_sample_a_round_to_each():
+    samples = interleaved({"a": lambda: None, "b": lambda: sum(range(1000))}, rounds=5)
+    assert {name: len(times) for name, times in samples.items()} == {"a": 5, "b": 5}
+    assert all(t > 0 for times in samples.values() for t in times)
+
+
+def calls_at(lengths, gradient):
+    """Calls of a gradient at each length, transformed and cached beforehand."""
+    gradient(lengths[0])
+    return [count_calls(lambda n=n: gradient(n)) for n in lengths]
+
+
+def test_calls_of_a_loop_grow_with_its_length():
+    one, two, four = calls_at((500, 1000, 2000), lambda n: engine.gradient(growth.deep_loop, 0.7, 1.3, n=n))
+    assert four - two == pytest.approx(2 * (two - one), rel=0.02)
+
+
+def test_doubling_follows_each_value_once():
+    one, two, four = calls_at((15, 30, 60), lambda n: engine.gradient(growth.repeated_doubling, 1.0, n=n))
+    assert four - two <= 2 * (two - one) + 4
+    assert engine.gradient(growth.repeated_doubling, 1.0, n=60) == (2.0**60,)
+
+
+def test_loop_is_not_limited_by_recursion():
+    n = 20 * sys.getrecursionlimit()
+    x_bar, a_bar = engine.gradient(growth.deep_loop, 0.7, 1.3, n=n)
+    saved, x = [], 0.7
+    for _ in range(n):
+        saved.append(x)
+        x = np.sin(x) * 1.3 + x / 2
+    x_expected, a_expected = 1.0, 0.0
+    for x in reversed(saved):
+        a_expected += x_expected * np.sin(x)
+        x_expected *= 1.3 * np.cos(x) + 0.5
+    assert (x_bar, a_bar) == pytest.approx((x_expected, a_expected), rel=1e-10)
+
+
+def test_indexing_in_a_loop_keeps_memory_linear():
+    def peak(n):
+        (x,), _ = index_sum.arguments(n)
+        engine.gradient(index_sum.loss, x)
+        return peak_bytes(lambda: engine.gradient(index_sum.loss, x))
+
+    assert peak(4000) <= 2.5 * peak(2000), "one dense array an access would make it four times"
+
+
+def test_unknown_workload_is_a_usage_error(capsys):
+    with pytest.raises(SystemExit) as exit:
+        main(["speed", "--workload", "scalar_lop"])
+    assert exit.value.code == 2
+    message = capsys.readouterr().err
+    assert "argument --workload: invalid choice: 'scalar_lop'" in message
+    assert "index_sum" in message, "the names there are"
+
+
+def test_command_prints_a_row_the_code_and_writes_json(tmp_path, capsys):
+    file = tmp_path / "speed.json"
+    status = main(["speed", "--workload", "scalar_loop", "--rounds", "2", "--code", "--json", str(file)])
+    out, progress = capsys.readouterr()
+    assert status == 0
+    assert [line.split()[0] for line in out.splitlines() if line.startswith(("workload", "scalar_loop"))] == [
+        "workload",
+        "scalar_loop",
+    ]
+    assert "def " in out.split("# scalar_loop\n")[1]
+    assert progress == "scalar_loop, 100 ...\n"
+    (row,) = json.loads(file.read_text())["rows"]
+    assert row["workload"] == "scalar_loop" and row["problem"] is None
+    assert row["ratio"]["low"] <= row["ratio"]["median"] <= row["ratio"]["high"]
+
+
+def test_threads_are_limited_before_numpy_is_there():
+    probe = "import sys, benchmarks.__main__; print('numpy' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ran.stdout == "False\n"
+
+
+def test_asv_accepts_the_configuration_and_every_benchmark():
+    ran = subprocess.run(
+        [sys.executable, "-m", "asv", "check", "-E", "existing"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
