@@ -249,7 +249,9 @@ def check_oracle(program: Program) -> None:
     assert value == program(*program.fresh()), "the program is not deterministic"
     fine = first_differences(program)
     coarse = {
-        freedom: difference(lambda step, freedom=freedom: float(program(*moved(program.args, {freedom: step}))), 2 * STEP)
+        freedom: difference(
+            lambda step, freedom=freedom: float(program(*moved(program.args, {freedom: step}))), 2 * STEP
+        )
         for freedom in fine
     }
     assert fine, "the arguments hold nothing to differentiate"
@@ -430,6 +432,8 @@ def assert_same(got: Any, expected: Any, path: str, seen: dict[int, int] | None 
     else:
         seen[id(expected)] = id(got)
         fields, expected_fields = fields_of(got), fields_of(expected)
-        assert fields.keys() == expected_fields.keys(), f"{path}: fields {list(fields)}, expected {list(expected_fields)}"
+        assert fields.keys() == expected_fields.keys(), (
+            f"{path}: fields {list(fields)}, expected {list(expected_fields)}"
+        )
         for name in expected_fields:
             assert_same(fields[name], expected_fields[name], f"{path}.{name}", seen)

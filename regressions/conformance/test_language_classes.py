@@ -154,7 +154,7 @@ def isinstance_and_type_dispatch(x, y):
     def size(v):
         if isinstance(v, Savings):
             return v.bonus * 2
-        if isinstance(v, Account | str):
+        if isinstance(v, Account | bytes):
             return v.balance
         if type(v) is float:
             return v * v
@@ -463,7 +463,7 @@ class WithMeta(metaclass=Meta):
 def metaclass_and_class_body(x, y):
     class Local:
         a = x * y
-        b = [a * i for i in (1, 2)]
+        b = [a, a * 2]
 
         def get(self):
             return self.b[1] * self.a

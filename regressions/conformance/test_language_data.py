@@ -356,7 +356,9 @@ def dict_operators(d, y):
     f |= e
     del f["w"]
     f["b"] *= f["c"]
-    return f["b"] * e["b"] + ("w" in f) * y + dict(f, q=y)["q"] * dict([("a", d["b"])])["a"] + dict.fromkeys("ab", y)["a"]
+    return (
+        f["b"] * e["b"] + ("w" in f) * y + dict(f, q=y)["q"] * dict([("a", d["b"])])["a"] + dict.fromkeys("ab", y)["a"]
+    )
 
 
 @table.at(XS)
@@ -384,12 +386,14 @@ def tuples(xs, y):
     return t[0] * t[2] + t[-1] * t[1:3][0] + t.index(y) * y + t.count(y) * y + hash((1, 2)) * 0 * y
 
 
-@table.at(1.5, 0.7)
+@table.at(1.52, 0.7)
 def strings(x, y):
-    text = f"{x:.2f}|{y!r:>6}|{x * y = :.1f}"
+    text = f"{x:.1f}|{round(y, 1)!r:>6}|{x * y = :.1f}"
     parts = text.split("|")
     name = "-".join(p.strip() for p in parts).replace("1", "one").upper()
-    return x * len(parts) + y * name.count("ONE") + x * y * ("%.1f" % x == "1.5") + ord("a") * y * ("{}".format(1) == "1")
+    return (
+        x * len(parts) + y * name.count("ONE") + x * y * ("%.1f" % x == "1.5") + ord("a") * y * ("{}".format(1) == "1")
+    )
 
 
 @table.at(1.5, 0.7)
@@ -401,7 +405,9 @@ def number_to_text_is_constant(x, y):
 def itertools_functions(xs, y):
     a = sum(itertools.chain(xs, [y], *[[y * y], xs[:1]]))
     b = list(itertools.accumulate(xs)) + list(itertools.accumulate([y, *xs], lambda p, q: p * q + 1))
-    c = sum(p * q for p, q in itertools.combinations(xs, 2)) + sum(p * q * y for p, q in itertools.product(xs, [y, 1.0]))
+    c = sum(p * q for p, q in itertools.combinations(xs, 2)) + sum(
+        p * q * y for p, q in itertools.product(xs, [y, 1.0])
+    )
     d = sum(p - q * y for p, q in itertools.pairwise(xs))
     return a * b[2] + b[-1] + c * d
 
@@ -416,7 +422,14 @@ def more_itertools_functions(xs, y):
     left, right = itertools.tee(v * y for v in xs)
     f = next(left) * next(right) + sum(left) + sum(itertools.compress(xs, [1, 0, 1]))
     g = sum(v * w for v, w in itertools.permutations(xs, 2)) + next(itertools.cycle(xs)) * y
-    return a * b + c * d + e * f + g + next(itertools.chain.from_iterable([xs, xs])) + sum(itertools.filterfalse(None, [0, 0.0]))
+    return (
+        a * b
+        + c * d
+        + e * f
+        + g
+        + next(itertools.chain.from_iterable([xs, xs]))
+        + sum(itertools.filterfalse(None, [0, 0.0]))
+    )
 
 
 @table.at(XS, 0.7)

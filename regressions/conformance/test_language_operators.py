@@ -261,7 +261,9 @@ def math_predicates_are_constants(x, y):
 @table.at(X)
 def numpy_elementwise(x):
     y = np.sin(x) * np.cos(x) + np.exp(x) - np.tanh(x) + np.sqrt(x + 3) * np.log(x + 3)
-    return (y * np.arctan(x) + np.square(x) * np.expm1(x / 4) + np.abs(x) + np.maximum(x, 0.1) * np.minimum(x, 1.0)).sum()
+    return (
+        y * np.arctan(x) + np.square(x) * np.expm1(x / 4) + np.abs(x) + np.maximum(x, 0.1) * np.minimum(x, 1.0)
+    ).sum()
 
 
 @table.at(M)
