@@ -1,7 +1,33 @@
-"""The derivatives: one file a family of primitives, and the conventions they cite by number."""
+"""The derivatives: one file a family of primitives, and the conventions they cite by number.
 
+0. Calls. Rules see arrays, numbers and sequences of arrays. A list or tuple given for an argument that is one array
+   stands for np.array of it. A pullback may return None for "nothing". A primitive with several results gets a tuple
+   (or list) of cotangents, None for a result that nothing depends on.
+1. Complex numbers. For a real loss L the cotangent of z = x + iy is dL/dx + i dL/dy, the direction of steepest ascent.
+   A holomorphic function therefore pulls back by the conjugate of its derivative; functions that are not holomorphic
+   (|z|, Re z, conj z) state a pullback. What reaches a real argument is the real part.
+2. Kinks, ties, and origins. The value is a subgradient that treats equals alike: those that tie for a maximum share the
+   cotangent equally, whether they meet in `max`, `maximum` or at a bound of `clip`; where a length or a deviation is
+   zero (abs, hypot, norm, std, angle at the origin) its gradient is zero, the subgradient of least norm. A finite value
+   that keeps the symmetry of the function is of more use than a NaN, and moving all that tie together is always right.
+3. One-sided points. At the edge of a domain the limit from inside: sqrt has slope inf at 0, x^y in x for 0 < y < 1 too;
+   x^y in y is 0 at x = 0, because 0^y is constant for y > 0. Where no real derivative exists the partial is NaN: x^y in
+   y for x < 0. x^0 is the constant 1.
+4. Zero cotangents are strong. An element that the loss does not depend on has the cotangent 0, and 0 times an infinite
+   or undefined partial is 0: `where(x > 0, sqrt(x), 0)` has slope 0 at 0. Rules marked `singular` are those that need
+   it. Finite partials are multiplied as they are, so that derivatives of the product are right.
+5. NaN and infinite values. A NaN in the primal is never turned into a clean zero gradient of the slice that it
+   decided: the maximum of a slice with a NaN has NaN cotangents.
+6. Empty reductions pull back to empty arrays, whatever their value (0, 1 or NaN).
+"""
+
+from . import elementwise as _elementwise
+from . import indexing, linalg, reductions, scalars, shape
 from .registry import (
+    SEQUENCE_PARAMETERS,
     Rule,
+    composed,
+    composition,
     constant,
     elementwise,
     generation,
@@ -12,9 +38,15 @@ from .registry import (
     rule,
     vjp_of,
 )
+from .vocabulary import strong
+
+FAMILIES = (scalars, _elementwise, reductions, shape, indexing, linalg)
 
 __all__ = [
+    "SEQUENCE_PARAMETERS",
     "Rule",
+    "composed",
+    "composition",
     "constant",
     "elementwise",
     "generation",
@@ -23,5 +55,6 @@ __all__ = [
     "removed",
     "replaced",
     "rule",
+    "strong",
     "vjp_of",
 ]

@@ -14,8 +14,8 @@ pullback returns is projected onto its primal (`engine.tangents.project`). Rules
 engine differentiates, so a second derivative is the same transformation applied to the rule; the compiler inlines
 their source.
 
-A primitive is in one of three states: it has a rule, it is declared `constant` (its result carries no derivative), or
-it is unknown, and then a foreign call.
+A primitive is in one of four states: it has a rule, it is a `composition` of others, it is declared `constant` (its
+result carries no derivative), or it is unknown, and then a foreign call.
 """
 
 from __future__ import annotations
@@ -27,24 +27,41 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-__all__ = ["Rule", "constant", "elementwise", "is_constant", "lookup", "removed", "rule", "vjp_of"]
+__all__ = [
+    "SEQUENCE_PARAMETERS",
+    "Rule",
+    "composed",
+    "composition",
+    "constant",
+    "elementwise",
+    "is_constant",
+    "lookup",
+    "removed",
+    "rule",
+    "scope",
+    "vjp_of",
+]
 
 
 @dataclass(frozen=True, eq=False)
 class Rule:
-    """How to differentiate one primitive. Exactly one of `partials`, `pullbacks` and `whole` says it.
+    """How to differentiate one primitive. Exactly one of `partials`, `pullbacks`, `whole` and `procedure` says it.
 
     partials: one `f(out, *args)` an argument (None: no derivative); the pullback is d * conj(partial).
+    singular: a partial can be infinite or undefined; the pullback is `strong(d, conj(partial))`.
     pullbacks: argument name -> `f(d, out, *args, **kwargs)`, for the arguments that carry a derivative.
     whole: `f(d, out, *args, **kwargs)` -> a cotangent for each positional argument, for primitives with `*args`.
-    pushforward: `f(tangents, out, *args, **kwargs)` -> tangent of `out`; optional, the transpose of the pullback serves.
+    procedure: what the traced tier runs in its place, for primitives that work on mutable state or call back.
+    pushforward: `f(tangents, out, *args, **kwargs)` -> tangent of `out`; optional, else the pullback is transposed.
     """
 
     primal: Callable
     partials: tuple[Callable | None, ...] = ()
+    singular: bool = False
     pullbacks: dict[str, Callable] = field(default_factory=dict)
     whole: Callable | None = None
     pushforward: Callable | None = None
+    procedure: Callable | None = None
 
     @cached_property
     def parameters(self) -> tuple[str, ...]:
@@ -69,18 +86,27 @@ class Rule:
 
 _rules: dict[Any, Rule] = {}
 _constants: dict[Any, str] = {}
+_compositions: dict[Any, Callable] = {}
+
+SEQUENCE_PARAMETERS = frozenset({"arrays", "arys", "tup", "operands", "xi", "choices", "choicelist", "object"})
+"""Parameters that take a sequence of arrays, by NumPy's names for them: their cotangent is a list or a tuple of arrays.
+
+A list or tuple of numbers given for any other differentiable argument means np.array(it), and the engine says so before
+it asks the rule: rules see arrays and scalars.
+"""
 
 
-def elementwise(primals: Callable | tuple[Callable, ...], *partials: Callable | None) -> None:
+def elementwise(primals: Callable | tuple[Callable, ...], *partials: Callable | None, singular: bool = False) -> None:
     """Give an elementwise function, or several names of the same one, its partial derivatives.
 
     Each partial is `f(out, *args)`, an array of the broadcast shape; None marks an argument without a derivative.
+    `singular` says that a partial is infinite or undefined somewhere: a zero cotangent is stronger there (`strong`).
 
     Raises:
         ValueError: the function has a rule already.
     """
     for primal in primals if isinstance(primals, tuple) else (primals,):
-        _register(primal, Rule(primal, partials=partials))
+        _register(primal, Rule(primal, partials=partials, singular=singular))
 
 
 def rule(primals: Callable | tuple[Callable, ...], *, jvp: Callable | None = None, **pullbacks: Callable) -> None:
@@ -123,6 +149,17 @@ def vjp_of(*primals: Callable) -> Callable[[Callable], Callable]:
     return decorate
 
 
+def procedure(*primals: Callable) -> Callable[[Callable], Callable]:
+    """Decorator: the traced tier runs this function, on traced arguments, in the place of the primitives."""
+
+    def decorate(run: Callable) -> Callable:
+        for primal in primals:
+            _register(primal, Rule(primal, procedure=run))
+        return run
+
+    return decorate
+
+
 def constant(*primals: Callable, reason: str = "no derivative") -> None:
     """Declare that the results of these functions carry no derivative: they are called with plain values.
 
@@ -134,14 +171,36 @@ def constant(*primals: Callable, reason: str = "no derivative") -> None:
     (2.0,)
     """
     for primal in primals:
-        if primal in _rules:
+        if primal in _rules or primal in _compositions:
             raise ValueError(f"{primal!r} has a rule, it cannot be declared constant")
         _constants[primal] = reason
     generation.bump()
 
 
+def composition(primal: Callable, function: Callable) -> None:
+    """Differentiate `function`, Python in the language of the engine, in the place of `primal`.
+
+    For primitives that are a few others in a row; the two have the same value and take the same arguments.
+
+    Raises:
+        ValueError: the primitive has a rule already.
+    """
+    if primal in _rules or primal in _compositions:
+        raise ValueError(f"{primal!r} has a rule already; take it away with engine.rules.removed first")
+    _compositions[primal] = function
+    generation.bump()
+
+
+def composed(primal: Any) -> Callable | None:
+    """The Python function that is differentiated in the place of `primal`, or None."""
+    try:
+        return _compositions.get(primal)
+    except TypeError:
+        return None
+
+
 def _register(primal: Callable, made: Rule) -> None:
-    if primal in _rules:
+    if primal in _rules or primal in _compositions:
         raise ValueError(f"{primal!r} has a rule already; take it away with engine.rules.removed first")
     _constants.pop(primal, None)
     _rules[primal] = made
@@ -171,19 +230,18 @@ def registered() -> Iterable[Callable]:
 
 @contextmanager
 def removed(*primals: Callable) -> Iterator[None]:
-    """Take the rules (or the mark `constant`) of these primitives away for a while: they become foreign calls."""
-    rules = {p: _rules.pop(p) for p in primals if p in _rules}
-    constants = {p: _constants.pop(p) for p in primals if p in _constants}
-    if len(rules) + len(constants) != len(primals):
-        _rules.update(rules), _constants.update(constants)
-        missing = [p for p in primals if p not in rules and p not in constants]
-        raise ValueError(f"{missing[0]!r} has no rule to take away")
+    """Take the rules (compositions, marks `constant`) of these primitives away: they are foreign calls for a while."""
+    tables = (_rules, _constants, _compositions)
+    taken = [{p: table.pop(p) for p in primals if p in table} for table in tables]
+    missing = [p for p in primals if not any(p in entries for entries in taken)]
     generation.bump()
     try:
+        if missing:
+            raise ValueError(f"{missing[0]!r} has no rule to take away")
         yield
     finally:
-        _rules.update(rules)
-        _constants.update(constants)
+        for table, entries in zip(tables, taken, strict=True):
+            table.update(entries)
         generation.bump()
 
 
@@ -196,6 +254,29 @@ def replaced(primal: Callable, **pullbacks: Callable) -> Iterator[None]:
             yield
         finally:
             del _rules[primal]
+
+
+@contextmanager
+def scope() -> Iterator[None]:
+    """Forget, at the end, every change made to the table inside: rules given, taken away, functions declared constant.
+
+    >>> def half(x): return x / 2
+    >>> with scope():
+    ...     constant(half)
+    ...     is_constant(half)
+    True
+    >>> is_constant(half)
+    False
+    """
+    tables = (_rules, _constants, _compositions)
+    before = [dict(table) for table in tables]
+    try:
+        yield
+    finally:
+        for table, entries in zip(tables, before, strict=True):
+            table.clear()
+            table.update(entries)
+        generation.bump()
 
 
 class _Generation:

@@ -1,0 +1,215 @@
+"""Elementwise operators and functions: for each argument the partial derivative, an array of the broadcast shape.
+
+The operators of Python and NumPy's functions of the same meaning share one entry, for floats and arrays alike. Where a
+partial is a plain 1 or -1, or no partial exists (|z| is not holomorphic), the entry is a pullback instead.
+"""
+
+from __future__ import annotations
+
+import cmath
+import math
+import operator
+from typing import Any
+
+import numpy as np
+
+from .registry import composition, constant, elementwise, rule
+from .scalars import DEGREE, LN2, LN10, float_power_base
+from .vocabulary import filled
+
+# ---- arithmetic
+rule((operator.add, np.add), x=lambda d, out, x, y, /: d, y=lambda d, out, x, y, /: d)
+rule((operator.sub, np.subtract), x=lambda d, out, x, y, /: d, y=lambda d, out, x, y, /: -d)
+rule((operator.neg, np.negative), x=lambda d, out, x, /: -d)
+rule((operator.pos, np.positive), x=lambda d, out, x, /: d)
+elementwise((operator.mul, np.multiply), lambda out, x, y: y, lambda out, x, y: x)
+elementwise((operator.truediv, np.divide), lambda out, x, y: 1 / y, lambda out, x, y: -out / y, singular=True)
+elementwise((operator.mod, np.remainder), lambda out, x, y: 1, lambda out, x, y: -(x // y))
+elementwise(np.fmod, lambda out, x, y: 1, lambda out, x, y: -np.rint((x - out) / y))
+elementwise(
+    (operator.pow, np.power, np.float_power),
+    lambda out, x, y: power_base(out, x, y),
+    lambda out, x, y: power_exponent(out, x, y),
+    singular=True,
+)
+elementwise(
+    pow,
+    lambda out, base, exp: power_base(out, base, exp),
+    lambda out, base, exp: power_exponent(out, base, exp),
+    singular=True,
+)
+
+
+def power_base(out: Any, x: Any, y: Any) -> Any:
+    """∂(x^y)/∂x = y x^(y-1), and 0 where x = y = 0 (convention 3).
+
+    A float exponent may carry a derivative itself, so its 0 is not treated as a constant.
+    """
+    if isinstance(y, int):
+        if y == 2:
+            return 2 * x
+        if y == 0:
+            return np.zeros_like(x)
+    if isinstance(x, int | float) and isinstance(y, int | float) and not isinstance(out, complex):
+        return float_power_base(out, x, y)
+    if isinstance(y, int | float | complex) and y != 0:
+        return y * x ** (y - 1)
+    return y * np.where((x == 0) & (y == 0), 1, x) ** (y - 1)
+
+
+def power_exponent(out: Any, x: Any, y: Any) -> Any:
+    """∂(x^y)/∂y = x^y log x; 0 at x = 0, and NaN for a real x < 0 (convention 3)."""
+    if isinstance(x, int | float | complex):
+        if x == 0:
+            return 0 * y
+        if np.iscomplexobj(out):
+            return out * cmath.log(x)
+        return out * (math.log(x) if x > 0 else math.nan)
+    base = np.where(x == 0, 1, x)
+    return out * np.log(base + 0j if np.iscomplexobj(out) else base)
+
+
+# ---- roots, exponentials, logarithms
+elementwise(np.square, lambda out, x: 2 * x)
+elementwise(np.sqrt, lambda out, x: 0.5 / out, singular=True)
+elementwise(np.cbrt, lambda out, x: 1 / (3 * out * out), singular=True)
+elementwise(np.reciprocal, lambda out, x: -out * out, singular=True)
+elementwise(np.exp, lambda out, x: out, singular=True)
+elementwise(np.expm1, lambda out, x: out + 1, singular=True)
+elementwise(np.exp2, lambda out, x: out * LN2, singular=True)
+elementwise(np.log, lambda out, x: 1 / x, singular=True)
+elementwise(np.log1p, lambda out, x: 1 / (1 + x), singular=True)
+elementwise(np.log2, lambda out, x: 1 / (x * LN2), singular=True)
+elementwise(np.log10, lambda out, x: 1 / (x * LN10), singular=True)
+elementwise(np.logaddexp, lambda out, x, y: np.exp(excess(out, x, y)), lambda out, x, y: np.exp(excess(out, y, x)))
+elementwise(np.logaddexp2, lambda out, x, y: np.exp2(excess2(out, x, y)), lambda out, x, y: np.exp2(excess2(out, y, x)))
+
+
+def excess(out: Any, x: Any, y: Any, half: float = -LN2) -> Any:
+    """x - out, the logarithm of x's share in logaddexp; where infinities meet, equals share equally (convention 2)."""
+    met = np.isinf(out) & (x == out)
+    return np.where(met, np.where(x == y, half, 0), np.where(met, 0, x) - np.where(met, 0, out))
+
+
+def excess2(out: Any, x: Any, y: Any) -> Any:
+    """`excess` in logarithms to base two."""
+    return excess(out, x, y, -1)
+
+
+# ---- trigonometric and hyperbolic
+elementwise(np.sin, lambda out, x: np.cos(x))
+elementwise(np.cos, lambda out, x: -np.sin(x))
+elementwise(np.tan, lambda out, x: 1 + out * out)
+elementwise(np.arcsin, lambda out, x: 1 / np.sqrt((1 - x) * (1 + x)), singular=True)
+elementwise(np.arccos, lambda out, x: -1 / np.sqrt((1 - x) * (1 + x)), singular=True)
+elementwise(np.arctan, lambda out, x: 1 / (1 + x * x))
+elementwise(np.sinh, lambda out, x: np.cosh(x), singular=True)
+elementwise(np.cosh, lambda out, x: np.sinh(x), singular=True)
+elementwise(np.tanh, lambda out, x: 1 - out * out)
+elementwise(np.arcsinh, lambda out, x: 1 / np.sqrt(1 + x * x))
+elementwise(np.arccosh, lambda out, x: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)), singular=True)
+elementwise(np.arctanh, lambda out, x: 1 / ((1 - x) * (1 + x)), singular=True)
+elementwise((np.degrees, np.rad2deg), lambda out, x: 1 / DEGREE)
+elementwise((np.radians, np.deg2rad), lambda out, x: DEGREE)
+elementwise(np.hypot, lambda out, x, y: over(x, out), lambda out, x, y: over(y, out))
+elementwise(np.arctan2, lambda out, y, x: angle_partial(x, x, y), lambda out, y, x: -angle_partial(y, x, y))
+elementwise(np.sinc, lambda out, x: sinc_partial(out, x))
+
+
+def over(x: Any, length: Any) -> Any:
+    """x / length, and 0 where the length is 0: the gradient of a length, its least subgradient (convention 2)."""
+    return x / np.where(length == 0, 1, length)
+
+
+def angle_partial(side: Any, x: Any, y: Any) -> Any:
+    """side / (x² + y²) without the overflow of a square; 0 at the origin (convention 2)."""
+    radius = np.hypot(x, y)
+    return over(over(side, radius), radius)
+
+
+def sinc_partial(out: Any, x: Any) -> Any:
+    """(cos πx - sinc x) / x; near 0, where that cancels, by its series, which has the right derivatives at 0 too."""
+    square = (np.pi * x) ** 2
+    small = square < 0.25
+    u = np.where(small, square, 0)
+    series = -(1 - u * (1 / 10 - u * (1 / 280 - u * (1 / 15120 - u * (1 / 1330560 - u / 172972800))))) / 3
+    safe = np.where(small, 1, x)
+    return np.where(small, series * (np.pi**2 * x), (np.cos(np.pi * safe) - out) / safe)
+
+
+# ---- magnitude, sign, selection (kinks and ties: convention 2)
+rule((abs, operator.abs, np.absolute), x=lambda d, out, x, /: d * direction(x, out))
+elementwise(np.fabs, lambda out, x: np.sign(x))
+rule(np.sign, x=lambda d, out, x, /: sign_pullback(d, out, x))
+elementwise(np.copysign, lambda out, x, y: np.sign(x) * np.copysign(1, y), None)
+rule(np.maximum, x=lambda d, out, x, y, /: chosen(d, x < y, x, y), y=lambda d, out, x, y, /: chosen(d, y < x, x, y))
+rule(np.minimum, x=lambda d, out, x, y, /: chosen(d, x > y, x, y), y=lambda d, out, x, y, /: chosen(d, y > x, x, y))
+rule(
+    (np.fmax, np.fmin),
+    x=lambda d, out, x, y, /: chosen(d, (x != out) & (out == out), x, y),
+    y=lambda d, out, x, y, /: chosen(d, (y != out) & (out == out), x, y),
+)
+rule(np.where, x=lambda d, out, condition, x, y, /: np.where(condition, d, 0),
+     y=lambda d, out, condition, x, y, /: np.where(condition, 0, d))  # fmt: skip
+rule(np.nan_to_num, x=lambda d, out, x, copy=True, nan=0.0, posinf=None, neginf=None: np.where(np.isfinite(x), d, 0))
+
+
+def direction(x: Any, out: Any) -> Any:
+    """The gradient of |x|: the sign of a real x, x / |x| for a complex one, 0 at 0."""
+    return over(x, out) if np.iscomplexobj(x) else np.sign(x)
+
+
+def sign_pullback(d: Any, out: Any, x: Any) -> Any:
+    """The sign of a real x is a step. Of a complex z it is z / |z| since NumPy 2, which moves along the circle only."""
+    if not np.iscomplexobj(x) or np.lib.NumpyVersion(np.__version__) < "2.0.0":
+        return None
+    along = 1j * out
+    return over(np.real(np.conj(along) * d), np.abs(x)) * along
+
+
+def chosen(d: Any, lost: Any, x: Any, y: Any) -> Any:
+    """The cotangent of one of two candidates: none where it lost, half where they tie, all of it where it won."""
+    return np.where(x == y, 0.5 * d, np.where(lost, 0, d))
+
+
+def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    """np.clip as the maximum with one bound and the minimum with the other, whose conventions at ties it shares."""
+    lower = min if a_min is None else a_min
+    upper = max if a_max is None else a_max
+    raised = a if lower is None else np.maximum(a, lower)
+    return raised if upper is None else np.minimum(raised, upper)
+
+
+composition(np.clip, clip)
+
+# ---- parts of complex numbers, parts of floats
+rule(np.real, val=lambda d, out, val: d)
+rule(np.imag, val=lambda d, out, val: 1j * d)
+rule(np.conjugate, x=lambda d, out, x, /: np.conj(d))
+rule(np.angle, z=lambda d, out, z, deg=False: d * turn(z) * (1 / DEGREE if deg else 1))
+rule(np.ldexp, x=lambda d, out, x, i, /: np.ldexp(d, i))
+rule(np.modf, x=lambda d, out, x, /: filled(d, out)[0])
+rule(np.frexp, x=lambda d, out, x, /: np.ldexp(filled(d[:1], out[:1])[0], -out[1]))
+rule(np.divmod, x=lambda d, out, x, y, /: filled(d, out)[1], y=lambda d, out, x, y, /: -filled(d, out)[1] * out[0])
+rule(np.nextafter, x=lambda d, out, x, y, /: d)
+rule(np.unwrap, p=lambda d, out, p, discont=None, axis=-1, *, period=2 * np.pi: d)
+
+
+def turn(z: Any) -> Any:
+    """The gradient of the angle of z, i z / |z|²; 0 at the origin (convention 2)."""
+    radius = np.abs(z)
+    return 1j * over(over(z, radius), radius)
+
+
+# ---- no derivative: truth values, integers, steps
+constant(
+    operator.floordiv, operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge, operator.not_,
+    operator.truth, operator.is_, operator.is_not, operator.and_, operator.or_, operator.xor, operator.invert,
+    operator.inv, operator.lshift, operator.rshift, operator.index, operator.contains,
+    np.floor_divide, np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal,
+    np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.bitwise_and, np.bitwise_or, np.bitwise_xor,
+    np.invert, np.left_shift, np.right_shift, np.gcd, np.lcm, np.isfinite, np.isinf, np.isnan, np.isnat, np.signbit,
+    np.spacing, np.floor, np.ceil, np.trunc, np.rint, np.round, np.around, np.fix, np.heaviside, np.isclose,
+    np.allclose, np.array_equal, np.array_equiv, np.isreal, np.iscomplex, np.isrealobj, np.iscomplexobj, np.isneginf,
+    np.isposinf, np.isscalar,
+)  # fmt: skip

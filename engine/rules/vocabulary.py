@@ -1,0 +1,68 @@
+"""The words that rules are written with: small functions, ordinary Python in the language the engine differentiates."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+__all__ = ["conj", "count", "expand", "filled", "quotient", "strong", "whole_axis"]
+
+
+def strong(d: Any, partial: Any) -> Any:
+    """d * partial, where a cotangent that is exactly zero wins over a partial that is infinite or NaN (convention 4).
+
+    A finite partial is never masked, so that the product stays linear in `d`: its own derivative must not lose it.
+
+    >>> strong(np.array([0.0, 1.0, 2.0]), np.array([np.inf, np.inf, 3.0]))
+    array([ 0., inf,  6.])
+    """
+    if not isinstance(partial, np.ndarray) and not isinstance(d, np.ndarray):
+        if d == 0 and partial - partial != 0:
+            return 0 * d
+        return d * partial
+    with np.errstate(invalid="ignore"):
+        product = d * partial
+        undecided = np.isnan(np.add.reduce(product, axis=None))
+    if undecided:
+        return d * np.where((d == 0) & ~np.isfinite(partial), 0, partial)
+    return product
+
+
+def quotient(a: float, b: float) -> float:
+    """a / b for Python floats as IEEE has it: an infinity for a non-zero number over zero, NaN for zero over zero."""
+    if b != 0:
+        return a / b
+    return math.nan if a == 0 or a != a else math.copysign(math.inf, a) * math.copysign(1.0, b)
+
+
+def conj(x: Any) -> Any:
+    """The complex conjugate; a real `x` itself, without a copy."""
+    return np.conj(x) if np.iscomplexobj(x) else x
+
+
+def expand(d: Any, axis: Any, keepdims: bool = False) -> Any:
+    """The cotangent of a reduction with the reduced axes back, of length one: it broadcasts over the operand."""
+    return d if axis is None or keepdims else np.expand_dims(d, axis)
+
+
+def count(a: Any, axis: Any) -> int:
+    """How many elements of `a` each result of a reduction over `axis` is made of."""
+    if axis is None:
+        return np.size(a)
+    shape = np.shape(a)
+    if isinstance(axis, tuple):
+        return math.prod([shape[i] for i in axis])
+    return shape[axis]
+
+
+def filled(d: Any, out: Any) -> list:
+    """The cotangents of several results, with zeros for those that nothing depends on."""
+    return [np.zeros_like(o) if c is None else c for c, o in zip(d, out, strict=True)]
+
+
+def whole_axis(index: Any, axis: int, ndim: int) -> tuple:
+    """The index that applies `index` along `axis` and takes everything along the others."""
+    axis = axis % ndim
+    return (slice(None),) * axis + (index,)
