@@ -19,6 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Exit status: 0 every gradient right, 1 one wrong or refused, 2 usage."""
     os.environ.update(dict.fromkeys(THREADS, "1"))
     from benchmarks import speed
+    from benchmarks.workloads import WORKLOADS
     from engine import switches
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure what gradients cost.")
@@ -28,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
         help="the engine's gradients beside gradients written by hand",
         description="Time the engine's gradients beside gradients written by hand: interleaved, on one thread.",
     )
-    names = [*speed.WORKLOADS, *speed.GROWTH]
+    names = [*WORKLOADS, *speed.GROWTH]
     command.add_argument(
         "--workload", action="append", choices=names, metavar="NAME", help=f"only these: {', '.join(names)}"
     )

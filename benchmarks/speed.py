@@ -21,7 +21,7 @@ from benchmarks.measure import Spread, interleaved, peak_bytes, ratio, seconds
 from benchmarks.workloads import WORKLOADS, Size, Workload, growth, index_sum
 from engine.errors import DifferentiationError
 
-__all__ = ["GROWTH", "Growth", "Row", "describe_machine", "growth_table", "measure", "table"]
+__all__ = ["GROWTH", "Growth", "Row", "growth_table", "measure", "run", "table"]
 
 
 @dataclass(frozen=True)
