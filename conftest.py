@@ -1,0 +1,63 @@
+"""Options of the test run: which engine and which cases, whether defects are put back, and the summary at the end."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from regressions import report
+from regressions.adapters import engine_names
+from regressions.case import SYMPTOMS, TOPICS, TRACKERS
+from regressions.corpus import all_cases
+
+FILTERS = {"topic": TOPICS, "tracker": TRACKERS, "symptom": SYMPTOMS}
+ROOM = Path(__file__).parent / "regressions"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("cases", "pinned bugs")
+    group.addoption("--engine", default="reference", help="ask this engine (default: reference)")
+    group.addoption("--bite", action="store_true", help="put each defect back too: the reported bug must show")
+    for name, vocabulary in FILTERS.items():
+        group.addoption(f"--{name}", help=f"only cases of this {name}: {', '.join(sorted(vocabulary))}")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "bite: puts a defect back into the engine; runs with --bite")
+    for name, words in (("engine", engine_names()), *((name, sorted(words)) for name, words in FILTERS.items())):
+        word = config.getoption(name)
+        if word is not None and word not in words:
+            raise pytest.UsageError(f"--{name}: there is no {name} {word!r}; there is {', '.join(words)}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without --bite leave out the tests that need it; with a choice of cases leave out what is no case."""
+    chosen = any(config.getoption(name) for name in FILTERS)
+    left_out = [
+        item
+        for item in items
+        if (item.get_closest_marker("bite") and not config.getoption("bite"))
+        or (chosen and item.path != ROOM / "test_cases.py")
+    ]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """How many cases this run asked, from where, and how many were shown to bite."""
+    asked, bitten = set(), set()
+    for outcome in ("passed", "failed", "error", "skipped"):
+        for item in terminalreporter.getreports(outcome):
+            match = re.search(r"regressions/test_cases\.py::(\w+)\[([\w-]+)\]", getattr(item, "nodeid", ""))
+            if match and match[1] == "test_holds":
+                asked.add(match[2])
+            elif match and match[1] == "test_defect_shows_the_reported_bug" and outcome == "passed":
+                bitten.add(match[2])
+    if asked:
+        cases = [case for case in all_cases() if case.id in asked]
+        terminalreporter.section("pinned bugs")
+        for line in report.summary(cases, bitten if config.getoption("bite") else None):
+            terminalreporter.write_line(line)

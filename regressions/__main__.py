@@ -1,0 +1,90 @@
+"""The command line: `python -m regressions list`, `show <id>`, `run <id>`.
+
+Exit status: 0 all right, 1 a case does not hold, 2 the command makes no sense.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from . import oracles, report
+from .adapters import Adapter, UnknownEngine, adapters_of
+from .case import SYMPTOMS, TOPICS, TRACKERS, Case
+from .corpus import UnknownCase, all_cases, find, select
+from .verdicts import Verdict, ask, judge, plain_value
+
+EXAMPLES = """\
+examples:
+  python -m regressions list --topic foreign-calls
+  python -m regressions show flux-2497
+  python -m regressions run flux-2497-params_collected_inside_gradient
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        return options.command(options)
+    except (UnknownCase, UnknownEngine) as error:
+        parser.error(str(error.args[0]))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m regressions",
+        description="The pinned bugs: list them, read one, run one.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+    listing = commands.add_parser("list", help="the cases, one a line")
+    listing.set_defaults(command=_list)
+    for name, vocabulary in (("topic", TOPICS), ("tracker", TRACKERS), ("symptom", SYMPTOMS)):
+        listing.add_argument(f"--{name}", choices=sorted(vocabulary), metavar=name.upper())
+    showing = commands.add_parser("show", help="all about a case: thread, answer, what was reported, program")
+    showing.set_defaults(command=_show)
+    running = commands.add_parser("run", help="ask an engine, and judge its answer")
+    running.set_defaults(command=_run)
+    running.add_argument("--engine", default="reference", help="which engine (default: %(default)s)")
+    for command in (showing, running):
+        command.add_argument("id", help="an id, or tracker and number alone: flux-2497")
+    return parser
+
+
+def _list(options: argparse.Namespace) -> int:
+    chosen = select(all_cases(), options.topic, options.tracker, options.symptom)
+    if not chosen:
+        raise UnknownCase("no case is of that topic, tracker and symptom together")
+    width = max(len(case.id) for case in chosen)
+    for case in chosen:
+        print(f"{case.id:{width}}  {case.symptom:16}  {case.title}")
+    return 0
+
+
+def _show(options: argparse.Namespace) -> int:
+    print("\n\n".join(report.card(case) for case in find(options.id)))
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    adapter, *_ = adapters_of(options.engine)
+    verdicts = [_ran(case, adapter) for case in find(options.id)]
+    return int(any(verdict is not Verdict.RIGHT for verdict in verdicts))
+
+
+def _ran(case: Case, adapter: Adapter) -> Verdict:
+    outcome = ask(case, adapter)
+    verdict, difference = judge(case, outcome, plain_value(case, oracles))
+    if verdict is Verdict.RIGHT:
+        print(f"{case.id}: right   [{adapter.name}]\n  {report.described(outcome)}")
+    else:
+        print(report.failure(case, adapter.name, verdict, outcome, difference))
+    return verdict
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,217 @@
+"""The form of a case: one reported bug as a small program, the point, the right answer, and what was reported instead.
+
+A case is written above its own program, which is plain NumPy and knows no engine:
+
+    @case(
+        "flux-1614",
+        "https://github.com/FluxML/Flux.jl/pull/1614",
+        title="...", month="2021-06", symptom="wrong-value", cause="...",
+        at=(W, b), right=(...), oracle="closed form: 2 (Wx + b) xᵀ", reported=(...), defect=...,
+    )
+    def unused_collection_changes_nothing(W, b): ...
+
+The file it stands in is its topic. Every word that is chosen from a list is checked when the case is made.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+__all__ = [
+    "KINDS",
+    "NEEDS",
+    "ORACLES",
+    "SYMPTOMS",
+    "TOPICS",
+    "TRACKERS",
+    "Case",
+    "Raises",
+    "Tolerance",
+    "case",
+    "fields",
+]
+
+TOPICS = {
+    "foreign-calls": "functions without Python source: the clock, printing, hash tables, searches, C libraries",
+    "implicit-parameters": "gradients for arrays known by identity, however the loss reaches them",
+    "parameters": "collecting the arrays of a model inside the loss, and gradients of the model's own structure",
+}
+
+SYMPTOMS = {
+    "raises": "an exception where there is an answer",
+    "no-error": "an answer where there is none",
+    "wrong-value": "numbers that are not the derivative",
+    "nan-inf": "NaN or infinity where the derivative is finite",
+    "missing-gradient": "nothing, or zero, where the derivative is not zero",
+    "wrong-structure": "cotangents in other places than the values they belong to",
+    "wrong-shape": "a cotangent of another shape than its primal",
+    "wrong-dtype": "a cotangent of another dtype than its primal",
+}
+
+NEEDS = {
+    "containers": "gradients of lists, tuples and dicts, and programs that fill them",
+    "objects": "gradients of objects",
+    "implicit": "parameters found by identity",
+    "nested": "a derivative inside the program",
+    "plain-values": "values in the program are plain floats and arrays, which foreign code accepts",
+    "refusal": "a foreign call that could carry a derivative is refused by name",
+    "rules": "rules of one's own for foreign functions",
+}
+
+TRACKERS = {
+    "chainrules": "JuliaDiff/ChainRules.jl",
+    "flux": "FluxML/Flux.jl",
+    "optimisers": "FluxML/Optimisers.jl",
+    "zygote": "FluxML/Zygote.jl",
+}
+
+ORACLES = ("closed form", "complex step", "finite differences", "mpmath", "definition")
+
+KINDS = {
+    "foreign-call": "a call into code that cannot be differentiated",
+    "mutation": "a write that is not supported",
+    "unsupported": "a construct of the language that is not supported",
+    "source": "the source of a function that cannot be had",
+    "argument": "an argument or a result of the wrong kind",
+    "crash": "any other exception, such as an IndexError from inside the engine",
+}
+
+fields = SimpleNamespace  # the cotangent of an object: fields(weight=..., bias=None)
+
+
+@dataclass(frozen=True)
+class Raises:
+    """An exception, as an answer: its kind, and a pattern to be found in `TypeName: message`.
+
+    >>> Raises("foreign-call", "cbrt").matches("foreign-call", "ForeignCallError: cbrt has no rule")
+    True
+    >>> Raises("foreign-call", "cbrt").matches("crash", "TypeError: cbrt takes a float")
+    False
+    """
+
+    kind: str
+    text: str = ""
+
+    def __post_init__(self) -> None:
+        _check("exception", self.kind, KINDS)
+
+    def matches(self, kind: str, text: str) -> bool:
+        """Is an exception of this kind and text the one meant?"""
+        return kind == self.kind and re.search(self.text, text) is not None
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far a right answer may be from the exact one: |got - right| <= rtol |right| + atol, element by element.
+
+    rtol None means a few thousand units in the last place of the answer's own dtype; anything wider says why.
+    """
+
+    rtol: float | None = None
+    atol: float = 0.0
+    why: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.rtol is not None or self.atol) and not self.why:
+            raise ValueError("a tolerance of its own needs a reason: Tolerance(..., why='...')")
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One reported bug. Made by `case`; see there for what each field means."""
+
+    tracker_id: str
+    threads: tuple[str, ...]
+    program: Callable
+    title: str
+    month: str
+    symptom: str
+    cause: str
+    right: tuple | Raises
+    oracle: str
+    reported: tuple | Raises
+    at: tuple = ()
+    wrt: tuple | None = None
+    needs: frozenset[str] = frozenset()
+    rules: Mapping[Callable, Mapping[str, Callable]] = field(default_factory=dict)
+    tolerance: Tolerance = Tolerance()
+    defect: Callable[[], AbstractContextManager] | None = None
+    no_defect: str = ""
+
+    def __post_init__(self) -> None:
+        where = f"the case {self.id}: "
+        _check(where + "topic", self.topic, TOPICS)
+        _check(where + "tracker", self.tracker, TRACKERS)
+        _check(where + "symptom", self.symptom, SYMPTOMS)
+        for need in self.needs:
+            _check(where + "need", need, NEEDS)
+        if not self.oracle.startswith(ORACLES):
+            raise ValueError(f"{where}the oracle, {self.oracle!r}, begins with none of {', '.join(ORACLES)}")
+        if not re.fullmatch(r"20[0-9]{2}-(0[1-9]|1[0-2])", self.month):
+            raise ValueError(f"{where}the month is written YYYY-MM, not {self.month!r}")
+        if (self.defect is None) != bool(self.no_defect):
+            raise ValueError(f"{where}give the defect to put back, or say in no_defect why there is none; not both")
+        if ("implicit" in self.needs) != (self.wrt is not None):
+            raise ValueError(f"{where}wrt names the parameters of a case that needs 'implicit', and of no other")
+        if ("rules" in self.needs) != bool(self.rules):
+            raise ValueError(f"{where}rules holds the rules of a case that needs 'rules', and of no other")
+
+    @property
+    def id(self) -> str:
+        """Number for the historian, sentence for the reader: flux-2497-params_collected_inside_gradient."""
+        return f"{self.tracker_id}-{self.program.__name__}"
+
+    @property
+    def tracker(self) -> str:
+        """Whose bug it is: the part of the id before the number."""
+        return self.tracker_id.rsplit("-", 1)[0]
+
+    @property
+    def topic(self) -> str:
+        """The name of the file the case stands in."""
+        return self.program.__module__.rsplit(".", 1)[-1].replace("_", "-")
+
+
+def case(
+    tracker_id: str, *threads: str, needs: str | tuple[str, ...] = (), **answer: Any
+) -> Callable[[Callable], Case]:
+    """Make the case whose program stands below.
+
+    tracker_id  tracker and number of the first thread: "flux-2497"
+    threads     where it was reported; several when several trackers met the same defect
+    title       what happened, in one line
+    month       when it was first reported, "2024-10"
+    symptom     one of SYMPTOMS
+    cause       what was wrong, and why, in a sentence or two
+    needs       what an engine must be able to do to be asked: of NEEDS
+    at          the arguments: the gradient is taken for all of them
+    wrt         instead: the arrays, known by identity, that a program without arguments is differentiated for
+    right       the answer: a tuple, one cotangent an argument, None where nothing depends; or `Raises`, the refusal
+    oracle      where the answer comes from: one of ORACLES, then the particulars
+    reported    what came instead: a tuple, or `Raises`
+    rules       foreign function -> {argument: pullback}, the rules that the program is run with
+    tolerance   a `Tolerance` of its own, with the reason
+    defect      a function without arguments that returns a context manager: inside it the bug is back in the engine
+    no_defect   where there is none: why
+
+    A program that needs "nested" takes the differentiation system under test as its keyword argument `ad`.
+
+    Raises:
+        ValueError: a word that is in no list, or fields that contradict each other.
+    """
+
+    def decorate(program: Callable) -> Case:
+        words = (needs,) if isinstance(needs, str) else needs
+        return Case(tracker_id, threads, program, needs=frozenset(words), **answer)
+
+    return decorate
+
+
+def _check(what: str, word: str, vocabulary: Mapping[str, str]) -> None:
+    if word not in vocabulary:
+        raise ValueError(f"{what}: {word!r} is none of {', '.join(sorted(vocabulary))}")

@@ -1,0 +1,1 @@
+"""The pinned bugs, one file a topic: data and small programs in plain NumPy."""

@@ -1,0 +1,93 @@
+"""What is printed about a case: its card, the verdict of a run, and the summary of many."""
+
+from __future__ import annotations
+
+import inspect
+from collections import Counter
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+
+from .case import Case, Raises
+from .compare import Difference
+from .verdicts import Answer, Failure, NotAsked, Outcome, Verdict
+
+__all__ = ["card", "described", "failure", "summary"]
+
+HEADLINES = {
+    Verdict.RIGHT: "right",
+    Verdict.REPORTED: "the bug of {} is back",
+    Verdict.WRONG: "fails in another way than {}: another answer",
+    Verdict.ERROR: "fails in another way than {}: another exception",
+    Verdict.NOT_ASKED: "cannot be asked",
+}
+
+
+def card(case: Case) -> str:
+    """All about a case, then its text."""
+    rows = [
+        ("title", case.title),
+        ("threads", "\n         ".join(case.threads)),
+        ("month", case.month),
+        ("topic", case.topic),
+        ("symptom", case.symptom),
+        ("cause", case.cause),
+        ("needs", ", ".join(sorted(case.needs)) or "nothing special"),
+        ("right", f"{described(case.right)}   ({case.oracle})"),
+        ("reported", described(case.reported)),
+        ("defect", "bites" if case.defect else f"none: {case.no_defect}"),
+    ]
+    lines = [f"{name:8} {text}" for name, text in rows]
+    return "\n".join([case.id, *lines, "", inspect.getsource(case.program).rstrip()])
+
+
+def failure(
+    case: Case, engine: str, verdict: Verdict, outcome: Outcome, difference: Difference | None, expected: Any = None
+) -> str:
+    """Why a run of a case did not give what it had to; `expected` is the case's right answer unless said otherwise."""
+    lines = [
+        f"{case.id}: {HEADLINES[verdict].format(case.tracker_id)}   [{engine}]",
+        f"  {case.title}",
+        *(f"  {thread}" for thread in case.threads),
+        f"  expected  {described(case.right if expected is None else expected)}",
+        f"  got       {described(outcome)}",
+    ]
+    if difference is not None:
+        lines.append(f"  first difference at {difference}")
+    lines.append(f"  again: python -m regressions run {case.id}")
+    return "\n".join(lines)
+
+
+def described(x: Any) -> str:
+    """An answer, an exception or an outcome, in a few lines at most."""
+    match x:
+        case Raises(kind, text):
+            return f"{kind} exception" + (f" matching {text!r}" if text else "")
+        case Answer(_, gradient):
+            return described(gradient)
+        case Failure(kind, text):
+            return f"{kind} exception: {text}"
+        case NotAsked(missing):
+            return f"needs {', '.join(sorted(missing))}"
+    with np.printoptions(precision=6, threshold=40, linewidth=100):
+        return str(x).replace("namespace(", "fields(")
+
+
+def summary(cases: Collection[Case], bitten: Collection[str] | None) -> list[str]:
+    """The closing lines of a run over `cases`; `bitten` are the ids whose defect was put back and showed."""
+    threads = {thread for case in cases for thread in case.threads}
+    trackers = {case.tracker for case in cases}
+    topics = Counter(case.topic for case in cases)
+    with_defect = [case for case in cases if case.defect]
+    without = Counter(case.no_defect for case in cases if not case.defect)
+    lines = [
+        f"{len(cases)} cases from {len(threads)} threads of {len(trackers)} trackers "
+        f"({', '.join(sorted(trackers))}) in {len(topics)} topics: "
+        + ", ".join(f"{topic} {count}" for topic, count in sorted(topics.items())),
+        f"{len(with_defect)} carry a defect"
+        + (", not put back in this run (--bite does)" if bitten is None else f", {len(bitten)} of them bit")
+        + (f"; {sum(without.values())} carry none:" if without else ""),
+    ]
+    lines += [f"  {count} because {reason}" for reason, count in without.most_common()]
+    return lines

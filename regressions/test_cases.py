@@ -1,0 +1,87 @@
+"""Every case on an engine: it holds, in each way the engine can be asked, and it is shown that it could have failed."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from . import oracles, report
+from .adapters import Adapter, adapters_of
+from .case import Case, Raises
+from .corpus import all_cases, select
+from .saboteurs import encoded, sabotaged
+from .verdicts import Answer, Verdict, ask, judge, plain_value
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    option = metafunc.config.getoption
+    cases = select(all_cases(), option("topic"), option("tracker"), option("symptom"))
+    _, *routes = adapters_of(option("engine"))
+    if "bite" in {mark.name for mark in metafunc.definition.iter_markers()}:
+        cases = [case for case in cases if case.defect]
+    if "route" in metafunc.fixturenames:
+        pairs = [(route, case) for case in cases for route in routes if case.needs <= route.capabilities]
+        metafunc.parametrize("route, case", pairs, ids=[f"{case.id}-by-{route.name}" for route, case in pairs])
+    else:
+        metafunc.parametrize("case", cases, ids=[case.id for case in cases])
+
+
+@pytest.fixture
+def adapter(pytestconfig: pytest.Config) -> Adapter:
+    """The engine as people use it."""
+    return adapters_of(pytestconfig.getoption("engine"))[0]
+
+
+def test_holds(case: Case, adapter: Adapter) -> None:
+    outcome = ask(case, adapter)
+    verdict, difference = judge(case, outcome, plain_value(case, oracles))
+    if verdict is Verdict.NOT_ASKED:
+        pytest.skip(report.described(outcome))
+    if verdict is not Verdict.RIGHT:
+        pytest.fail(report.failure(case, adapter.name, verdict, outcome, difference), pytrace=False)
+
+
+def test_every_route_agrees(case: Case, route: Adapter) -> None:
+    test_holds(case, route)
+
+
+def test_inputs_are_left_as_the_program_leaves_them(case: Case, adapter: Adapter) -> None:
+    by_python, by_engine = copy.deepcopy(case.at), copy.deepcopy(case.at)
+    parameters = encoded(case.wrt)
+    if not isinstance(case.right, Raises):
+        plain_value(case, oracles, by_python)
+    ask(case, adapter, by_engine)
+    assert encoded(by_engine) == encoded(by_python)
+    assert encoded(case.wrt) == parameters
+
+
+def test_two_runs_agree(case: Case, adapter: Adapter) -> None:
+    first, second = ask(case, adapter), ask(case, adapter)
+    if isinstance(first, Answer):
+        assert encoded((first.value, first.gradient)) == encoded((second.value, second.gradient))
+    else:
+        assert first == second
+
+
+def test_saboteurs_are_rejected(case: Case) -> None:
+    names = []
+    for name, outcome in sabotaged(case):
+        names.append(name)
+        verdict, _ = judge(case, outcome)
+        assert verdict is not Verdict.RIGHT, f"{case.id} accepts {name}: {report.described(outcome)}"
+    assert len(names) >= 4, f"{case.id} is attacked by {names} only"
+
+
+@pytest.mark.bite
+def test_defect_shows_the_reported_bug(case: Case, adapter: Adapter) -> None:
+    with case.defect():
+        outcome = ask(case, adapter)
+    verdict, difference = judge(case, outcome)
+    if verdict is not Verdict.REPORTED:
+        pytest.fail(
+            "with the defect put back:\n"
+            + report.failure(case, adapter.name, verdict, outcome, difference, expected=case.reported),
+            pytrace=False,
+        )
+    test_holds(case, adapter)  # and taken away again
