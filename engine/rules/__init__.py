@@ -23,6 +23,7 @@
 
 from . import elementwise as _elementwise
 from . import indexing, linalg, reductions, scalars, shape
+from .methods import ATTRIBUTES, METHODS
 from .registry import (
     SEQUENCE_PARAMETERS,
     Rule,
@@ -43,6 +44,8 @@ from .vocabulary import strong
 FAMILIES = (scalars, _elementwise, reductions, shape, indexing, linalg)
 
 __all__ = [
+    "ATTRIBUTES",
+    "METHODS",
     "SEQUENCE_PARAMETERS",
     "Rule",
     "composed",

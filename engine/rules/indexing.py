@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .registry import rule
+from .registry import composition, constant, rule
+from .vocabulary import whole_axis
 
 rule(operator.getitem, a=lambda d, out, a, index, /: scatter(d, a, index))
 
@@ -36,3 +37,141 @@ def may_repeat(index: Any) -> bool:
 
 
 rule(scatter, d=lambda e, out, d, a, index: e[index])
+
+# ---- taking
+rule(np.take, a=lambda d, out, a, indices, axis=None, *, mode="raise": untaken(d, a, indices, axis, mode))
+rule(
+    np.take_along_axis,
+    arr=lambda d, out, arr, indices, axis=-1: scatter(d, arr, along(indices, axis)) if axis is not None
+    else np.reshape(scatter(d, np.empty(np.size(arr)), indices), np.shape(arr)),
+)  # fmt: skip
+
+
+def untaken(d: Any, a: Any, indices: Any, axis: int | None, mode: str) -> Any:
+    """What np.take took, put back; `mode` is settled by taking from the positions themselves."""
+    if axis is None:
+        positions = np.take(np.arange(np.size(a)), indices, mode=mode)
+        return np.reshape(scatter(d, np.empty(np.size(a)), positions), np.shape(a))
+    positions = np.take(np.arange(np.shape(a)[axis]), indices, mode=mode)
+    return scatter(d, a, whole_axis(positions, axis, np.ndim(a)))
+
+
+def along(indices: Any, axis: int) -> tuple:
+    """The index that take_along_axis stands for: `indices` along `axis`, each position itself along the others."""
+    shape = np.shape(indices)
+    grid = np.ogrid[tuple([slice(n) for n in shape])]
+    return tuple([indices if i == axis % len(shape) else g for i, g in enumerate(grid)])
+
+
+def compress(condition: Any, a: Any, axis: int | None = None) -> Any:
+    """The elements, or slices, at which `condition` holds."""
+    return np.take(a, np.flatnonzero(condition), axis)
+
+
+def extract(condition: Any, arr: Any) -> Any:
+    """The elements at which `condition` holds, flat."""
+    return np.take(np.ravel(arr), np.flatnonzero(condition))
+
+
+composition(np.compress, compress)
+composition(np.extract, extract)
+
+
+# ---- choosing
+def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
+    """For each element the first choice whose condition holds."""
+    result = default
+    for i in range(len(condlist) - 1, -1, -1):
+        result = np.where(condlist[i], choicelist[i], result)
+    return result
+
+
+def choose(a: Any, choices: Any, mode: str = "raise") -> Any:
+    """For each element the choice of that number."""
+    numbers = np.take(np.arange(len(choices)), a, mode=mode)
+    result = choices[0]
+    for i in range(len(choices)):
+        result = np.where(numbers == i, choices[i], result)
+    return result
+
+
+composition(np.select, select)
+composition(np.choose, choose)
+
+# ---- leaving out and putting in
+rule(np.delete, arr=lambda d, out, arr, obj, axis=None: undeleted(d, arr, obj, axis))
+rule(
+    np.insert,
+    arr=lambda d, out, arr, obj, values, axis=None: kept_of_insert(d, arr, obj, axis),
+    values=lambda d, out, arr, obj, values, axis=None: new_of_insert(d, arr, obj, axis),
+)
+
+
+def undeleted(d: Any, arr: Any, obj: Any, axis: int | None) -> Any:
+    """Zeros where elements were left out."""
+    if axis is None:
+        return np.reshape(undeleted(d, np.ravel(arr), obj, 0), np.shape(arr))
+    kept = np.delete(np.arange(np.shape(arr)[axis]), obj)
+    return scatter(d, arr, whole_axis(kept, axis, np.ndim(arr)))
+
+
+def origins(d: Any, arr: Any, obj: Any, axis: int) -> np.ndarray:
+    """For each place along `axis` after np.insert: the place it came from, or -1 - k for the k-th new one."""
+    length = np.shape(arr)[axis]
+    return np.insert(np.arange(length), obj, -1 - np.arange(np.shape(d)[axis] - length))
+
+
+def kept_of_insert(d: Any, arr: Any, obj: Any, axis: int | None) -> Any:
+    """The part of the cotangent that belongs to the old elements."""
+    if axis is None:
+        return np.reshape(kept_of_insert(d, np.ravel(arr), obj, 0), np.shape(arr))
+    return np.take(d, np.flatnonzero(origins(d, arr, obj, axis) >= 0), axis)
+
+
+def new_of_insert(d: Any, arr: Any, obj: Any, axis: int | None) -> Any:
+    """The part that belongs to the new ones; for a single position NumPy lays their first axis along `axis`."""
+    if axis is None:
+        return new_of_insert(d, np.ravel(arr), obj, 0)
+    source = origins(d, arr, obj, axis)
+    new = np.flatnonzero(source < 0)
+    part = np.take(d, new[np.argsort(-source[new])], axis)
+    return np.moveaxis(part, axis, 0) if np.ndim(obj) == 0 else part
+
+
+# ---- ordering
+rule(
+    np.sort,
+    a=lambda d, out, a, axis=-1, kind=None, order=None, *, stable=None: unsorted(d, out, a, axis),
+)
+rule(np.partition, a=lambda d, out, a, kth, axis=-1, kind="introselect", order=None: unsorted(d, out, a, axis))
+rule(
+    np.unique,
+    ar=lambda d, out, ar, return_index=False, return_inverse=False, return_counts=False: ununique(
+        d[0] if isinstance(out, tuple) else d, ar
+    ),
+)
+
+
+def unsorted(d: Any, out: Any, a: Any, axis: int | None) -> Any:
+    """The cotangent in the order of `a`: the k-th smallest of `a` went to where the k-th smallest of `out` is."""
+    if axis is None:
+        return np.reshape(unsorted(d, out, np.ravel(a), 0), np.shape(a))
+    by_size = np.take_along_axis(d, np.argsort(out, axis, kind="stable"), axis)
+    rank = np.argsort(np.argsort(a, axis, kind="stable"), axis, kind="stable")
+    return np.take_along_axis(by_size, rank, axis)
+
+
+def ununique(d: Any, ar: Any) -> Any:
+    """Elements that are equal share the cotangent of their value equally (convention 2)."""
+    _, inverse, counts = np.unique(ar, return_inverse=True, return_counts=True)
+    return np.reshape(np.take(d / counts.astype(np.result_type(d)), inverse), np.shape(ar))
+
+
+# ---- counting with weights
+rule(np.bincount, weights=lambda d, out, x, /, weights=None, minlength=0: d[x])
+
+# ---- no derivative: positions and truth values
+constant(
+    np.argmax, np.argmin, np.argsort, np.argpartition, np.argwhere, np.nonzero, np.flatnonzero, np.searchsorted,
+    np.nanargmax, np.nanargmin, np.count_nonzero, np.lexsort, np.digitize, np.all, np.any, np.isin,
+)  # fmt: skip

@@ -1,4 +1,4 @@
-"""Functions that move elements about without changing them: shapes, joins, splits, copies, and ndarray's methods."""
+"""Functions that move elements about without changing them: axes, joins, splits, repeats, copies, diagonals."""
 
 from __future__ import annotations
 
@@ -6,12 +6,42 @@ from typing import Any
 
 import numpy as np
 
-from .registry import rule
-from .vocabulary import whole_axis
+from .indexing import scatter
+from .registry import composition, constant, rule, vjp_of
+from .vocabulary import filled, whole_axis
 
-rule(np.reshape, a=lambda d, out, a, /, shape=None, order="C": np.reshape(d, np.shape(a), order=order))
-rule(np.ravel, a=lambda d, out, a, order="C": np.reshape(d, np.shape(a), order=order))
-rule(np.transpose, a=lambda d, out, a, axes=None: np.transpose(d) if axes is None else np.transpose(d, inverse(axes)))
+# ---- the same elements in another shape
+rule(
+    np.reshape,
+    a=lambda d, out, a, /, shape=None, order="C", *, newshape=None, copy=None: refolded(d, a, order),
+)
+rule(np.ravel, a=lambda d, out, a, order="C": refolded(d, a, order))
+rule(np.expand_dims, a=lambda d, out, a, axis: np.reshape(d, np.shape(a)))
+rule(np.squeeze, a=lambda d, out, a, axis=None: np.reshape(d, np.shape(a)))
+
+
+def refolded(d: Any, a: Any, order: str) -> Any:
+    """`d`, whose elements are those of `a` as read in `order`, in the shape of `a`."""
+    if order in ("C", "F") or np.ndim(a) < 2:
+        return np.reshape(d, np.shape(a), order="C" if order == "K" else order)
+    if order == "A":
+        return np.reshape(d, np.shape(a), order="F" if np.isfortran(a) else "C")
+    flat = np.ravel(d)  # "K": the order of memory, slowest axis first
+    axes = tuple(np.argsort([-abs(stride) for stride in a.strides], kind="stable"))
+    return np.transpose(np.reshape(flat, [np.shape(a)[axis] for axis in axes]), inverse(axes))
+
+
+@vjp_of(np.atleast_1d, np.atleast_2d, np.atleast_3d)
+def at_least(d: Any, out: Any, *arys: Any) -> tuple:
+    """Each array back in its own shape; a single one is not in a sequence."""
+    cotangents = [d] if len(arys) == 1 else d
+    return tuple([None if c is None else np.reshape(c, np.shape(a)) for c, a in zip(cotangents, arys, strict=True)])
+
+
+# ---- axes in another order
+rule(np.transpose, a=lambda d, out, a, axes=None: np.transpose(d, None if axes is None else inverse(axes)))
+rule(np.swapaxes, a=lambda d, out, a, axis1, axis2: np.swapaxes(d, axis1, axis2))
+rule(np.moveaxis, a=lambda d, out, a, source, destination: np.moveaxis(d, destination, source))
 
 
 def inverse(axes: Any) -> tuple:
@@ -19,6 +49,74 @@ def inverse(axes: Any) -> tuple:
     return tuple(np.argsort([axis % len(axes) for axis in axes]))
 
 
+def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
+    """np.rollaxis: the axis in front of the one that is at `start` now."""
+    ndim = np.ndim(a)
+    axis, start = axis % ndim, start + ndim if start < 0 else start
+    return np.moveaxis(a, axis, start - 1 if axis < start else start)
+
+
+def matrix_transpose(x: Any, /) -> Any:
+    """The last two axes exchanged."""
+    return np.swapaxes(x, -1, -2)
+
+
+composition(np.rollaxis, rollaxis)
+if hasattr(np, "matrix_transpose"):
+    composition(np.matrix_transpose, matrix_transpose)
+    composition(np.linalg.matrix_transpose, matrix_transpose)
+
+# ---- elements in another order
+rule(np.flip, m=lambda d, out, m, axis=None: np.flip(d, axis))
+rule(np.fliplr, m=lambda d, out, m: np.fliplr(d))
+rule(np.flipud, m=lambda d, out, m: np.flipud(d))
+rule(np.rot90, m=lambda d, out, m, k=1, axes=(0, 1): np.rot90(d, -k, axes))
+rule(np.roll, a=lambda d, out, a, shift, axis=None: np.roll(d, np.negative(shift), axis))
+
+# ---- elements several times (what goes back is summed; `project` does it for broadcasting)
+rule(np.broadcast_to, array=lambda d, out, array, shape, *, subok=False: d)
+rule(np.tile, A=lambda d, out, A, reps: untiled(d, A))
+rule(np.repeat, a=lambda d, out, a, repeats, axis=None: unrepeated(d, a, repeats, axis))
+
+
+@vjp_of(np.broadcast_arrays)
+def broadcast_arrays(d: Any, out: Any, *args: Any) -> tuple:
+    """Each array receives the cotangent of its broadcast form, summed by the projection."""
+    return tuple(d)
+
+
+def untiled(d: Any, a: Any) -> Any:
+    """The sum over the tiles: each axis is cut into (which tile, place in the tile)."""
+    shape = (1,) * (np.ndim(d) - np.ndim(a)) + np.shape(a)
+    cut: list = []
+    for total, length in zip(np.shape(d), shape, strict=True):
+        cut = cut + [total // length if length else 0, length]
+    return np.sum(np.reshape(d, cut), axis=tuple(range(0, len(cut), 2)))
+
+
+def unrepeated(d: Any, a: Any, repeats: Any, axis: int | None) -> Any:
+    """The sum over the repetitions."""
+    if axis is None:
+        return np.reshape(unrepeated(d, np.ravel(a), repeats, 0), np.shape(a))
+    axis, shape = axis % np.ndim(a), np.shape(a)
+    if np.size(repeats) == 1:
+        times = np.shape(d)[axis] // shape[axis] if shape[axis] else 0
+        return np.sum(np.reshape(d, (*shape[: axis + 1], times, *shape[axis + 1 :])), axis=axis + 1)
+    return scatter(d, a, whole_axis(np.repeat(np.arange(shape[axis]), repeats), axis, np.ndim(a)))
+
+
+@vjp_of(np.meshgrid)
+def meshgrid(d: Any, out: Any, *xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> tuple:
+    """Each coordinate vector receives the sum over the other axes of the grid."""
+    result = []
+    for i, (c, x) in enumerate(zip(d, xi, strict=True)):
+        along = 1 - i if indexing == "xy" and i < 2 and len(xi) > 1 else i
+        others = tuple([axis for axis in range(len(xi)) if axis != along])
+        result.append(None if c is None else np.reshape(np.sum(c, axis=others), np.shape(x)))
+    return tuple(result)
+
+
+# ---- joins
 rule(np.concatenate, arrays=lambda d, out, arrays, /, axis=0: pieces(d, arrays, axis))
 rule(np.stack, arrays=lambda d, out, arrays, axis=0: like(arrays, unstacked(d, axis)))
 
@@ -46,3 +144,179 @@ def like(arrays: Any, cotangents: list) -> Any:
     if isinstance(arrays, np.ndarray):
         return np.stack(cotangents)
     return tuple(cotangents) if isinstance(arrays, tuple) else cotangents
+
+
+def vstack(tup: Any) -> Any:
+    """Rows on top of each other."""
+    return np.concatenate([np.atleast_2d(a) for a in tup], 0)
+
+
+def hstack(tup: Any) -> Any:
+    """Side by side: along the second axis, vectors along their only one."""
+    arrays = [np.atleast_1d(a) for a in tup]
+    return np.concatenate(arrays, 0 if arrays and np.ndim(arrays[0]) == 1 else 1)
+
+
+def dstack(tup: Any) -> Any:
+    """Along the third axis."""
+    return np.concatenate([np.atleast_3d(a) for a in tup], 2)
+
+
+def column_stack(tup: Any) -> Any:
+    """Vectors as the columns of a matrix."""
+    return np.concatenate([np.reshape(a, (-1, 1)) if np.ndim(a) < 2 else a for a in tup], 1)
+
+
+def append(arr: Any, values: Any, axis: int | None = None) -> Any:
+    """`values` behind `arr`, flat unless an axis is given."""
+    if axis is None:
+        return np.concatenate([np.ravel(arr), np.ravel(values)])
+    return np.concatenate([arr, values], axis)
+
+
+def block(arrays: Any) -> Any:
+    """np.block: the innermost lists side by side along the last axis, the next along the one before, and so on."""
+    depth, ndim = depth_of(arrays), deepest_ndim(arrays)
+    return joined(arrays, depth, max(depth, ndim))
+
+
+def depth_of(arrays: Any) -> int:
+    """How deep the lists are nested."""
+    return 1 + depth_of(arrays[0]) if isinstance(arrays, list) else 0
+
+
+def deepest_ndim(arrays: Any) -> int:
+    """The largest number of dimensions of an array in nested lists."""
+    return max([deepest_ndim(a) for a in arrays]) if isinstance(arrays, list) else np.ndim(arrays)
+
+
+def joined(arrays: Any, depth: int, ndim: int) -> Any:
+    """One level of np.block."""
+    if isinstance(arrays, list):
+        return np.concatenate([joined(a, depth - 1, ndim) for a in arrays], -depth)
+    return np.reshape(arrays, (1,) * (ndim - np.ndim(arrays)) + np.shape(arrays))
+
+
+composition(np.vstack, vstack)
+composition(np.hstack, hstack)
+composition(np.dstack, dstack)
+composition(np.column_stack, column_stack)
+composition(np.append, append)
+composition(np.block, block)
+
+# ---- splits: a cotangent for each part, None where nothing depends on it
+rule(
+    (np.split, np.array_split),
+    ary=lambda d, out, ary, indices_or_sections, axis=0: np.concatenate(filled(d, out), axis),
+)
+rule(np.vsplit, ary=lambda d, out, ary, indices_or_sections: np.concatenate(filled(d, out), 0))
+rule(np.hsplit, ary=lambda d, out, ary, indices_or_sections: np.concatenate(filled(d, out), min(np.ndim(ary), 2) - 1))
+rule(np.dsplit, ary=lambda d, out, ary, indices_or_sections: np.concatenate(filled(d, out), 2))
+if hasattr(np, "unstack"):
+    rule(np.unstack, x=lambda d, out, x, /, *, axis=0: np.stack(filled(d, out), axis))
+
+# ---- copies and conversions (`project` restores the dtype)
+rule(np.array, object=lambda d, out, object, dtype=None, *, copy=True, order="K": nested(d, object))
+rule(np.asarray, a=lambda d, out, a, dtype=None, order=None, *, copy=None: d)
+rule(np.asanyarray, a=lambda d, out, a, dtype=None, order=None: d)
+rule(np.ascontiguousarray, a=lambda d, out, a, dtype=None: np.reshape(d, np.shape(a)))
+rule(np.asfortranarray, a=lambda d, out, a, dtype=None: d)
+rule(np.copy, a=lambda d, out, a, order="K", subok=False: d)
+rule(np.full, fill_value=lambda d, out, shape, fill_value, dtype=None, order="C": d)
+rule(
+    np.full_like,
+    fill_value=lambda d, out, a, fill_value, dtype=None, order="K", subok=True, shape=None: d,
+)
+
+
+def nested(d: Any, sequence: Any) -> Any:
+    """The cotangent of np.array(sequence): lists and tuples of cotangents, nested as the sequence is."""
+    if not isinstance(sequence, list | tuple):
+        return d
+    cotangents = [nested(d[i], sequence[i]) for i in range(len(sequence))]
+    return tuple(cotangents) if isinstance(sequence, tuple) else cotangents
+
+
+def astype(x: Any, dtype: Any, order: str = "K", casting: str = "unsafe", subok: bool = True, copy: bool = True) -> Any:
+    """x.astype(dtype) as a function."""
+    return x.astype(dtype, order, casting, subok, copy)
+
+
+def item(a: Any, *index: Any) -> Any:
+    """a.item(*index) as a function: one element as a Python number."""
+    return a.item(*index)
+
+
+rule(astype, x=lambda d, out, x, dtype, order="K", casting="unsafe", subok=True, copy=True: d)
+rule(item, a=lambda d, out, a, *index: scatter(d, a, place_of(a, index)))
+if hasattr(np, "astype"):
+    rule(np.astype, x=lambda d, out, x, dtype, /, *, copy=True, device=None: d)
+
+
+def place_of(a: Any, index: tuple) -> Any:
+    """The full index of the element that a.item(*index) reads."""
+    if len(index) == 1 and isinstance(index[0], tuple):
+        return index[0]
+    if len(index) == np.ndim(a):
+        return index
+    return np.unravel_index(index[0] % np.size(a) if index else 0, np.shape(a))
+
+
+# ---- diagonals and triangles
+rule(np.tril, m=lambda d, out, m, k=0: np.tril(d, k))
+rule(np.triu, m=lambda d, out, m, k=0: np.triu(d, k))
+rule(
+    np.diagonal, a=lambda d, out, a, offset=0, axis1=0, axis2=1: on_diagonal(d, a, offset, axis1, axis2)
+)  # fmt: skip
+rule(np.diag, v=lambda d, out, v, k=0: np.diagonal(d, k) if np.ndim(v) == 1 else on_diagonal(d, v, k, 0, 1))
+rule(np.diagflat, v=lambda d, out, v, k=0: np.reshape(np.diagonal(d, k), np.shape(v)))
+
+
+def on_diagonal(d: Any, a: Any, offset: int, axis1: int, axis2: int) -> Any:
+    """Zeros in the shape of `a` but for its diagonal, which is `d`."""
+    along = np.arange(np.shape(d)[-1])
+    moved = np.moveaxis(np.empty(np.shape(a)), (axis1, axis2), (-2, -1))
+    placed = scatter(d, moved, (..., along + max(-offset, 0), along + max(offset, 0)))
+    return np.moveaxis(placed, (-2, -1), (axis1, axis2))
+
+
+# ---- padding
+rule(
+    np.pad,
+    array=lambda d, out, array, pad_width, mode="constant", *, constant_values=0: unpadded(d, array, pad_width, mode),
+    constant_values=lambda d, out, array, pad_width, mode="constant", *, constant_values=0: border(
+        d, array, pad_width, constant_values
+    ),
+)
+
+
+def pad_pairs(array: Any, pad_width: Any) -> list:
+    """(before, after) for each axis."""
+    return [tuple(pair) for pair in np.broadcast_to(pad_width, (np.ndim(array), 2)).tolist()]
+
+
+def unpadded(d: Any, array: Any, pad_width: Any, mode: str) -> Any:
+    """The inner part of `d`, plus, where the border repeats elements, what belongs to them."""
+    pairs = pad_pairs(array, pad_width)
+    if mode in ("constant", "empty"):
+        return d[tuple([slice(b, b + n) for (b, _), n in zip(pairs, np.shape(array), strict=True)])]
+    if mode not in ("edge", "reflect", "symmetric", "wrap"):
+        raise NotImplementedError(f"np.pad(mode={mode!r}) has no rule; pad by np.concatenate with what belongs there")
+    sources = [np.pad(np.arange(n), pair, mode) for n, pair in zip(np.shape(array), pairs, strict=True)]
+    return scatter(d, array, np.ix_(*sources))
+
+
+def border(d: Any, array: Any, pad_width: Any, constant_values: Any) -> Any:
+    """The sum of `d` outside the inner part, for the one number that fills it."""
+    if np.ndim(constant_values) > 0:
+        raise NotImplementedError("np.pad with several active constant_values has no rule; pad in several calls")
+    return np.sum(d) - np.sum(unpadded(d, array, pad_width, "constant"))
+
+
+# ---- no derivative: contents that depend on shapes only
+constant(
+    np.shape, np.ndim, np.size, np.zeros, np.ones, np.empty, np.eye, np.identity, np.arange, np.tri, np.indices,
+    np.zeros_like, np.ones_like, np.empty_like, np.result_type, np.can_cast, np.may_share_memory, np.shares_memory,
+    np.isfortran, np.broadcast_shapes, np.tril_indices, np.triu_indices, np.diag_indices, np.ix_, np.unravel_index,
+    np.ravel_multi_index, np.iscomplexobj,
+)  # fmt: skip
