@@ -21,6 +21,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -207,7 +208,7 @@ def difference(f: Callable[[float], float], step: float = STEP) -> float:
     """f'(0) by central differences at `step`, half and a quarter of it, extrapolated to 0 (Richardson, Romberg)."""
     estimates = [(f(h) - f(-h)) / (2 * h) for h in (step, step / 2, step / 4)]
     for order in (4.0, 16.0):
-        estimates = [fine + (fine - coarse) / (order - 1) for coarse, fine in zip(estimates, estimates[1:])]
+        estimates = [fine + (fine - coarse) / (order - 1) for coarse, fine in pairwise(estimates)]
     return float(estimates[0])
 
 

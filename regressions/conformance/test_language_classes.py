@@ -1,5 +1,8 @@
 """Classes: attributes, methods of every kind, operators of one's own, inheritance, dataclasses, namedtuples, slots."""
 
+# The programs are specimens of the language as people write it, not as a linter would have it.
+# ruff: noqa: B009, B010, B905, UP008
+
 import math
 from collections import namedtuple
 from dataclasses import dataclass, field, replace
@@ -295,7 +298,7 @@ def getattr_functions(x, y):
     a = Account(x)
     setattr(a, "other", y * x)
     setattr(a, "bal" + "ance", a.balance * y)
-    z = getattr(a, "other") * getattr(a, "missing", x) * getattr(a, "balance")  # noqa: B009
+    z = getattr(a, "other") * getattr(a, "missing", x) * getattr(a, "balance")
     delattr(a, "other")
     return z * (2 if hasattr(a, "other") else 3)
 
@@ -499,7 +502,7 @@ class Diamond(Left):
     """Diamond, bottom."""
 
     def value(self):
-        return super(Diamond, self).value() * 3  # noqa: UP008
+        return super(Diamond, self).value() * 3
 
 
 @table.at(1.5, 0.7)

@@ -1,5 +1,8 @@
 """Branches, loops and their exits, rotations of variables, recursion."""
 
+# The programs are specimens of the language as people write it, not as a linter would have it.
+# ruff: noqa: B007, F821, F841, PIE790
+
 import math
 
 import numpy as np

@@ -1,5 +1,8 @@
 """Data: comprehensions, generators, the iteration builtins, unpacking, slices, lists, dicts, sets, strings."""
 
+# The programs are specimens of the language as people write it, not as a linter would have it.
+# ruff: noqa: B023, B905, C406, PIE800, UP031, UP032
+
 import itertools
 import math
 

@@ -1,5 +1,8 @@
 """Functions: closures, nonlocal, lambdas, every kind of argument, decorators, partial, global, generators as values."""
 
+# The programs are specimens of the language as people write it, not as a linter would have it.
+# ruff: noqa: B006, B023, E731, F821, F842, PIE804, UP037
+
 import functools
 import math
 from functools import partial
@@ -165,13 +168,13 @@ def lambdas_on_one_line(x, y):
 
 @table.at(1.5, 0.7)
 def nested_lambdas(x, y):
-    curry = lambda a: lambda b: lambda c: a * b + c * x  # noqa: E731
+    curry = lambda a: lambda b: lambda c: a * b + c * x
     return curry(x)(y)(x * y)
 
 
 @table.at(1.5, 0.7)
 def lambda_with_conditional_body(x, y):
-    pick = lambda a, b=2.0: a * b if a > 1 else b / a  # noqa: E731
+    pick = lambda a, b=2.0: a * b if a > 1 else b / a
     return pick(x) * pick(y, b=x)
 
 
@@ -195,7 +198,7 @@ def default_arguments(x, y):
 
 @table.at(1.5, 0.7)
 def mutable_default_argument_remembers(x, y):
-    def remember(v, seen=[]):  # noqa: B006
+    def remember(v, seen=[]):
         seen.append(v)
         return seen[0] * len(seen)
 
@@ -356,11 +359,11 @@ def returns_several_values(x, y):
 
 @table.at(1.5, 0.7)
 def shadowed_names(x, y):
-    def sum(x):  # noqa: A001
+    def sum(x):
         x = x * y
         return x
 
-    abs = lambda v: v * v  # noqa: A001, E731
+    abs = lambda v: v * v
     return sum(x) + abs(y) * x
 
 
@@ -409,7 +412,7 @@ def recursion_in_a_closure_with_state(x, y):
 @table.at(1.5)
 def annotations_are_ignored(x: float, *, n: int = 3) -> float:
     y: float = x * n
-    z: "undefined_name"  # noqa: F821, UP037, F842
+    z: "undefined_name"
     return y * x
 
 

@@ -1,5 +1,8 @@
 """What a numerical program uses of functools, collections, copy, heapq, statistics-like code and small algorithms."""
 
+# The programs are specimens of the language as people write it, not as a linter would have it.
+# ruff: noqa: B905
+
 import bisect
 import copy
 import functools
@@ -248,7 +251,7 @@ def clocks_are_constants(x, y):
 
 @table.at(1.5, 0.7)
 def builtins_without_derivative(x, y):
-    kinds = [type(x).__name__, repr(3), str(None), bool(x), isinstance(y, float), callable(f_of), hash("a") * 0, id(x) * 0]
+    kinds = [type(x).__name__, repr(3), str(None), bool(x), isinstance(y, float), callable(f_of), hash("a"), id(x)]
     names = dir(x)[:0] + [chr(ord("a") + 1), hex(255), bin(3), ascii("b"), format(3, "d")]
     return x * len(kinds) * y + len(names) * x + abs(-3) * y + len(bytes(3)) * x + pow(x, 2) + sum(divmod(7, 2)) * y
 

@@ -3,6 +3,9 @@
 PYTEST_DONT_REWRITE: the programs' own assert statements are under test and must raise what Python raises.
 """
 
+# The programs are specimens of the language as people write it, not as a linter would have it.
+# ruff: noqa: B012, B018, F841
+
 import contextlib
 import logging
 import sys
@@ -180,7 +183,7 @@ def return_in_finally_wins(x, y):
         try:
             raise ValueError(v)
         finally:
-            return v * y  # noqa: B012
+            return v * y
 
     def g(v):
         try:
@@ -227,7 +230,7 @@ def exception_name_is_deleted(x, y):
     stop = x * y
     try:
         raise Stopped(y)
-    except Stopped as stop:  # noqa: F841
+    except Stopped as stop:
         z = x
     try:
         return stop
@@ -414,7 +417,7 @@ def match_on_an_active_value(x, y):
 
 @table.at(1.5, 0.7)
 def assertions(x, y):
-    assert x > y, "not evaluated: {}".format(1 / 0)  # noqa: UP032
+    assert x > y, f"not evaluated: {1 / 0}"
     try:
         assert x < y, x * y
     except AssertionError as error:
