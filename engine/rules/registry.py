@@ -88,6 +88,28 @@ _rules: dict[Any, Rule] = {}
 _constants: dict[Any, str] = {}
 _compositions: dict[Any, Callable] = {}
 
+
+@dataclass(frozen=True, eq=False)
+class _Unhashable:
+    """Stands in the table for a primitive that cannot be a key, such as a function of ctypes: found by identity."""
+
+    primal: Any
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Unhashable) and self.primal is other.primal
+
+    def __hash__(self) -> int:
+        return id(self.primal)
+
+
+def _key(primal: Any) -> Any:
+    try:
+        hash(primal)
+    except TypeError:
+        return _Unhashable(primal)
+    return primal
+
+
 SEQUENCE_PARAMETERS = frozenset({"arrays", "arys", "tup", "operands", "xi", "choices", "choicelist", "object"})
 """Parameters that take a sequence of arrays, by NumPy's names for them: their cotangent is a list or a tuple of arrays.
 
@@ -171,9 +193,9 @@ def constant(*primals: Callable, reason: str = "no derivative") -> None:
     (2.0,)
     """
     for primal in primals:
-        if primal in _rules or primal in _compositions:
+        if _key(primal) in _rules or _key(primal) in _compositions:
             raise ValueError(f"{primal!r} has a rule, it cannot be declared constant")
-        _constants[primal] = reason
+        _constants[_key(primal)] = reason
     generation.bump()
 
 
@@ -185,9 +207,9 @@ def composition(primal: Callable, function: Callable) -> None:
     Raises:
         ValueError: the primitive has a rule already.
     """
-    if primal in _rules or primal in _compositions:
+    if _key(primal) in _rules or _key(primal) in _compositions:
         raise ValueError(f"{primal!r} has a rule already; take it away with engine.rules.removed first")
-    _compositions[primal] = function
+    _compositions[_key(primal)] = function
     generation.bump()
 
 
@@ -196,14 +218,14 @@ def composed(primal: Any) -> Callable | None:
     try:
         return _compositions.get(primal)
     except TypeError:
-        return None
+        return _compositions.get(_key(primal))
 
 
 def _register(primal: Callable, made: Rule) -> None:
-    if primal in _rules or primal in _compositions:
+    if _key(primal) in _rules or _key(primal) in _compositions:
         raise ValueError(f"{primal!r} has a rule already; take it away with engine.rules.removed first")
-    _constants.pop(primal, None)
-    _rules[primal] = made
+    _constants.pop(_key(primal), None)
+    _rules[_key(primal)] = made
     generation.bump()
 
 
@@ -211,8 +233,8 @@ def lookup(primal: Any) -> Rule | None:
     """The rule of `primal`, or None."""
     try:
         return _rules.get(primal)
-    except TypeError:  # unhashable callables have no rule
-        return None
+    except TypeError:
+        return _rules.get(_key(primal))
 
 
 def is_constant(primal: Any) -> bool:
@@ -220,20 +242,20 @@ def is_constant(primal: Any) -> bool:
     try:
         return primal in _constants
     except TypeError:
-        return False
+        return _key(primal) in _constants
 
 
 def registered() -> Iterable[Callable]:
     """Every primitive that has a rule."""
-    return tuple(_rules)
+    return tuple([made.primal for made in _rules.values()])
 
 
 @contextmanager
 def removed(*primals: Callable) -> Iterator[None]:
     """Take the rules (compositions, marks `constant`) of these primitives away: they are foreign calls for a while."""
     tables = (_rules, _constants, _compositions)
-    taken = [{p: table.pop(p) for p in primals if p in table} for table in tables]
-    missing = [p for p in primals if not any(p in entries for entries in taken)]
+    taken = [{_key(p): table.pop(_key(p)) for p in primals if _key(p) in table} for table in tables]
+    missing = [p for p in primals if not any(_key(p) in entries for entries in taken)]
     generation.bump()
     try:
         if missing:
@@ -253,7 +275,7 @@ def replaced(primal: Callable, **pullbacks: Callable) -> Iterator[None]:
         try:
             yield
         finally:
-            del _rules[primal]
+            del _rules[_key(primal)]
 
 
 @contextmanager
