@@ -19,10 +19,13 @@
 5. NaN and infinite values. A NaN in the primal is never turned into a clean zero gradient of the slice that it
    decided: the maximum of a slice with a NaN has NaN cotangents.
 6. Empty reductions pull back to empty arrays, whatever their value (0, 1 or NaN).
+7. Symmetric matrices. cholesky and eigh read one triangle; their matrix counts as symmetric (Hermitian), and so is its
+   cotangent: the gradient among symmetric changes.
+8. Eigenvectors and singular vectors of equal values turn freely and have no derivative: NaN, where a loss sees them.
 """
 
 from . import elementwise as _elementwise
-from . import indexing, linalg, reductions, scalars, shape
+from . import indexing, linalg, reductions, scalars, shape, signal
 from .methods import ATTRIBUTES, METHODS
 from .registry import (
     SEQUENCE_PARAMETERS,
@@ -41,7 +44,7 @@ from .registry import (
 )
 from .vocabulary import strong
 
-FAMILIES = (scalars, _elementwise, reductions, shape, indexing, linalg)
+FAMILIES = (scalars, _elementwise, reductions, shape, indexing, linalg, signal)
 
 __all__ = [
     "ATTRIBUTES",

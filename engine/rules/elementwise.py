@@ -182,7 +182,10 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
 
 composition(np.clip, clip)
 
-# ---- parts of complex numbers, parts of floats
+# ---- conversions, parts of complex numbers, parts of floats
+elementwise(
+    (np.float16, np.float32, np.float64, np.longdouble, np.complex64, np.complex128, np.clongdouble), lambda out, x: 1
+)
 rule(np.real, val=lambda d, out, val: d)
 rule(np.imag, val=lambda d, out, val: 1j * d)
 rule(np.conjugate, x=lambda d, out, x, /: np.conj(d))
@@ -211,5 +214,6 @@ constant(
     np.invert, np.left_shift, np.right_shift, np.gcd, np.lcm, np.isfinite, np.isinf, np.isnan, np.isnat, np.signbit,
     np.spacing, np.floor, np.ceil, np.trunc, np.rint, np.round, np.around, np.fix, np.heaviside, np.isclose,
     np.allclose, np.array_equal, np.array_equiv, np.isreal, np.iscomplex, np.isrealobj, np.iscomplexobj, np.isneginf,
-    np.isposinf, np.isscalar,
+    np.isposinf, np.isscalar, np.bool_, np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32,
+    np.uint64, np.dtype, np.finfo, np.iinfo,
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Sums, means, products, extremes and norms over axes, and the cumulative forms.
+"""Sums, means, products, extremes, deviations and norms over axes, and the cumulative forms.
 
 A reduction's cotangent gets its axes back with `expand` and then broadcasts over the operand.
 """
@@ -9,22 +9,282 @@ from typing import Any
 
 import numpy as np
 
-from .registry import rule
-from .vocabulary import count, expand
+from .elementwise import direction, over
+from .registry import composition, constant, rule
+from .vocabulary import conj, count, expand
 
+# ---- sums and means
 rule(np.sum, a=lambda d, out, a, axis=None, dtype=None, *, keepdims=False: expand(d, axis, keepdims))
+rule(np.add.reduce, array=lambda d, out, array, axis=0, dtype=None, *, keepdims=False: expand(d, axis, keepdims))
 rule(
     np.mean,
     a=lambda d, out, a, axis=None, dtype=None, *, keepdims=False: expand(d / max(count(a, axis), 1), axis, keepdims),
 )
 rule(
-    (np.max, np.amax, np.min, np.amin),
-    a=lambda d, out, a, axis=None, *, keepdims=False: shared(
-        expand(d, axis, keepdims), a == expand(out, axis, keepdims), axis
+    np.nansum,
+    a=lambda d, out, a, axis=None, dtype=None, *, keepdims=False: np.where(np.isnan(a), 0, expand(d, axis, keepdims)),
+)
+
+
+def nanmean(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    """The mean of the elements that are no NaN."""
+    present = np.sum(~np.isnan(a), axis=axis, keepdims=keepdims, dtype=np.result_type(a))
+    return np.nansum(a, axis, keepdims=keepdims) / present
+
+
+def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
+    """The weighted mean; weights of one dimension lie along `axis`."""
+    if weights is None:
+        mean = np.mean(a, axis, keepdims=keepdims)
+        return (mean, np.full(np.shape(mean), np.size(a) / max(np.size(mean), 1))) if returned else mean
+    if np.shape(weights) != np.shape(a):
+        lead = (1,) * (np.ndim(a) - 1 - axis % np.ndim(a))
+        weights = np.broadcast_to(np.reshape(weights, np.shape(weights) + lead), np.shape(a))
+    total = np.sum(weights, axis, keepdims=keepdims)
+    mean = np.sum(a * weights, axis, keepdims=keepdims) / total
+    return (mean, total) if returned else mean
+
+
+composition(np.nanmean, nanmean)
+composition(np.average, average)
+
+# ---- extremes (ties share: convention 2; NaN stays NaN: convention 5)
+rule(
+    (np.max, np.amax, np.min, np.amin, np.nanmax, np.nanmin),
+    a=lambda d, out, a, axis=None, *, keepdims=False: extreme(d, out, a, axis, keepdims),
+)
+rule(
+    (np.maximum.reduce, np.minimum.reduce),
+    array=lambda d, out, array, axis=0, *, keepdims=False: extreme(d, out, array, axis, keepdims),
+)
+rule(np.median, a=lambda d, out, a, axis=None, *, keepdims=False: halved(expand(d, axis, keepdims), a, axis))
+
+
+def extreme(d: Any, out: Any, a: Any, axis: Any, keepdims: bool) -> Any:
+    """`d` to the elements that equal the extreme of their slice."""
+    return shared(expand(d, axis, keepdims), a == expand(out, axis, keepdims), axis)
+
+
+def shared(d: Any, winners: Any, axis: Any) -> Any:
+    """`d` in equal parts to the winners of each slice; NaN where there is none, because the value is NaN."""
+    number = np.sum(winners, axis=axis, keepdims=True, dtype=np.result_type(d))
+    return np.where(winners, d, 0) / np.where(number == 0, np.nan, number)
+
+
+def halved(d: Any, a: Any, axis: Any) -> Any:
+    """Half of `d` to the element just below the middle of each slice, half to the one just above, often the same."""
+    below = np.quantile(a, 0.5, axis=axis, method="lower", keepdims=True)
+    above = np.quantile(a, 0.5, axis=axis, method="higher", keepdims=True)
+    return shared(0.5 * d, a == below, axis) + shared(0.5 * d, a == above, axis)
+
+
+def ptp(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    """Peak to peak."""
+    return np.max(a, axis, keepdims=keepdims) - np.min(a, axis, keepdims=keepdims)
+
+
+composition(np.ptp, ptp)
+constant(np.quantile)
+
+# ---- deviations
+rule(
+    np.var,
+    a=lambda d, out, a, axis=None, dtype=None, *, ddof=0, keepdims=False: (
+        expand(2 * d, axis, keepdims) * deviation(a, axis, ddof)
+    ),
+)
+rule(
+    np.std,
+    a=lambda d, out, a, axis=None, dtype=None, *, ddof=0, keepdims=False: over(
+        expand(d, axis, keepdims) * deviation(a, axis, ddof), expand(out, axis, keepdims)
     ),
 )
 
 
-def shared(d: Any, winners: Any, axis: Any) -> Any:
-    """`d` in equal parts to the winners of each slice (convention 2); NaN where a NaN left no winner (convention 5)."""
-    return np.where(winners, d, 0) / np.sum(winners, axis=axis, keepdims=True, dtype=np.result_type(d))
+def deviation(a: Any, axis: Any, ddof: int) -> Any:
+    """(a - mean) / (n - ddof), NaN where that divides by nothing, as the variance itself is."""
+    degrees = count(a, axis) - ddof
+    return (a - np.mean(a, axis, keepdims=True)) / (degrees if degrees > 0 else np.nan)
+
+
+def nanvar(a: Any, axis: Any = None, *, ddof: int = 0, keepdims: bool = False) -> Any:
+    """The variance of the elements that are no NaN."""
+    present = ~np.isnan(a)
+    number = np.sum(present, axis=axis, keepdims=keepdims, dtype=np.result_type(a))
+    residual = np.where(present, a - nanmean(a, axis, keepdims=True), 0)
+    return np.sum(np.real(residual * np.conj(residual)), axis, keepdims=keepdims) / (number - ddof)
+
+
+def nanstd(a: Any, axis: Any = None, *, ddof: int = 0, keepdims: bool = False) -> Any:
+    """The deviation of the elements that are no NaN, with the conventions of the norm at zero."""
+    variance = nanvar(a, axis, ddof=ddof, keepdims=keepdims)
+    positive = variance > 0
+    return np.where(positive, np.sqrt(np.where(positive, variance, 1)), variance)
+
+
+composition(np.nanvar, nanvar)
+composition(np.nanstd, nanstd)
+
+# ---- products: right at any number of zeros, and so are their derivatives
+rule(
+    np.prod,
+    a=lambda d, out, a, axis=None, dtype=None, *, keepdims=False: prod_pullback(d, out, a, axis, keepdims),
+)
+rule(
+    np.multiply.reduce,
+    array=lambda d, out, array, axis=0, dtype=None, *, keepdims=False: prod_pullback(d, out, array, axis, keepdims),
+)
+
+
+def prod_pullback(d: Any, out: Any, a: Any, axis: Any, keepdims: bool) -> Any:
+    """d times the product of the other elements: out / a, or, where that is no number, multiplied out."""
+    if np.all(np.isfinite(out) & (out != 0)):
+        return expand(d * conj(out), axis, keepdims) / conj(a)
+    ndim = np.ndim(a)
+    axes = range(ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    axes = tuple([i % ndim for i in axes])
+    kept = tuple([i for i in range(ndim) if i not in axes])
+    moved = np.transpose(a, kept + axes)
+    others = np.reshape(others_product(np.reshape(moved, (*np.shape(moved)[: len(kept)], -1))), np.shape(moved))
+    return expand(d, axis, keepdims) * conj(np.transpose(others, tuple(np.argsort(kept + axes))))
+
+
+def others_product(a: Any) -> Any:
+    """For each element the product of all others along the last axis."""
+    before = np.cumprod(a[..., :-1], -1)
+    after = np.flip(np.cumprod(np.flip(a[..., 1:], -1), -1), -1)
+    one = np.ones_like(a[..., :1])
+    return np.concatenate([one, before], -1) * np.concatenate([after, one], -1)
+
+
+def nanprod(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    """The product of the elements that are no NaN."""
+    return np.prod(np.where(np.isnan(a), 1, a), axis, keepdims=keepdims)
+
+
+composition(np.nanprod, nanprod)
+
+# ---- cumulative forms
+rule(np.cumsum, a=lambda d, out, a, axis=None, dtype=None: cumsum_pullback(d, a, axis))
+rule(np.add.accumulate, array=lambda d, out, array, axis=0, dtype=None: cumsum_pullback(d, array, axis))
+rule(np.cumprod, a=lambda d, out, a, axis=None, dtype=None: cumprod_pullback(d, out, a, axis))
+rule(np.multiply.accumulate, array=lambda d, out, array, axis=0, dtype=None: cumprod_pullback(d, out, array, axis))
+
+
+def cumsum_pullback(d: Any, a: Any, axis: int | None) -> Any:
+    """The sum from each element on."""
+    if axis is None:
+        return np.reshape(cumsum_pullback(d, d, 0), np.shape(a))
+    return np.flip(np.cumsum(np.flip(d, axis), axis), axis)
+
+
+def cumprod_pullback(d: Any, out: Any, a: Any, axis: int | None) -> Any:
+    """For each element the sum, from it on, of d times the product without it."""
+    if axis is None:
+        return np.reshape(cumprod_pullback(d, out, np.ravel(a), 0), np.shape(a))
+    if np.all(np.isfinite(out) & (out != 0)):
+        return cumsum_pullback(d * conj(out), a, axis) / conj(a)
+    factors, terms = np.moveaxis(conj(a), axis, 0), np.moveaxis(d, axis, 0)
+    before = np.concatenate([np.ones_like(factors[:1]), np.moveaxis(conj(out), axis, 0)[:-1]])
+    tails = [terms[-1]]
+    for i in range(len(factors) - 1, 0, -1):
+        tails.append(terms[i - 1] + factors[i] * tails[-1])
+    return np.moveaxis(before * np.flip(np.stack(tails), 0), 0, axis)
+
+
+def nancumsum(a: Any, axis: int | None = None) -> Any:
+    """The cumulative sum of the elements that are no NaN."""
+    return np.cumsum(np.where(np.isnan(a), 0, a), axis)
+
+
+def nancumprod(a: Any, axis: int | None = None) -> Any:
+    """The cumulative product of the elements that are no NaN."""
+    return np.cumprod(np.where(np.isnan(a), 1, a), axis)
+
+
+composition(np.nancumsum, nancumsum)
+composition(np.nancumprod, nancumprod)
+
+
+# ---- differences
+def diff(a: Any, n: int = 1, axis: int = -1, *, prepend: Any = None, append: Any = None) -> Any:
+    """Differences of neighbours along `axis`, n times."""
+    edge = [1 if i == axis % np.ndim(a) else length for i, length in enumerate(np.shape(a))]
+    parts = [np.broadcast_to(e, edge) if np.ndim(e) == 0 else e for e in (prepend, a, append) if e is not None]
+    a = np.concatenate(parts, axis) if len(parts) > 1 else a
+    for _ in range(n):
+        moved = np.moveaxis(a, axis, 0)
+        a = np.moveaxis(moved[1:] - moved[:-1], 0, axis)
+    return a
+
+
+def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
+    """The integral of samples by the trapezoidal rule."""
+    heights = np.moveaxis(y, axis, -1)
+    if x is None:
+        steps = dx
+    else:
+        steps = np.diff(x) if np.ndim(x) == 1 else np.moveaxis(np.diff(x, axis=axis), axis, -1)
+    return np.sum(steps * (heights[..., 1:] + heights[..., :-1]) / 2, -1)
+
+
+composition(np.diff, diff)
+if hasattr(np, "trapezoid"):
+    composition(np.trapezoid, trapezoid)
+if hasattr(np, "trapz"):
+    composition(np.trapz, trapezoid)
+
+# ---- norms: zero at the origin (convention 2)
+rule(
+    np.linalg.norm,
+    x=lambda d, out, x, ord=None, axis=None, keepdims=False: norm_pullback(d, out, x, ord, axis, keepdims),
+)
+if hasattr(np.linalg, "vector_norm"):
+    rule(
+        np.linalg.vector_norm,
+        x=lambda d, out, x, /, *, axis=None, keepdims=False, ord=2: vector_norm_pullback(
+            expand(d, axis, keepdims), expand(out, axis, keepdims), x, ord, axis
+        ),
+    )
+
+
+def norm_pullback(d: Any, out: Any, x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
+    """np.linalg.norm: of the whole array, of vectors along an axis, or of matrices in two axes."""
+    d, out = expand(d, axis, keepdims), expand(out, axis, keepdims)
+    if ord is None or ord == "fro":
+        return d * over(x, out)
+    if isinstance(axis, tuple) and len(axis) == 2 or axis is None and np.ndim(x) == 2:
+        return matrix_norm_pullback(d, out, x, ord, (0, 1) if axis is None else axis)
+    return vector_norm_pullback(d, out, x, ord, axis)
+
+
+def vector_norm_pullback(d: Any, out: Any, x: Any, ord: Any, axis: Any) -> Any:
+    """(|x| / out)^(ord - 1) times the direction of x."""
+    if ord == 2:
+        return d * over(x, out)
+    size = np.abs(x)
+    if ord == np.inf or ord == -np.inf:
+        return shared(d, size == out, axis) * direction(x, size)
+    if ord == 0:
+        return np.zeros_like(x)
+    towards = d * direction(x, size)
+    if ord == 1:
+        return towards
+    nonzero = size != 0
+    return towards * np.where(nonzero, over(np.where(nonzero, size, 1), out) ** (ord - 1), 0)
+
+
+def matrix_norm_pullback(d: Any, out: Any, x: Any, ord: Any, axes: tuple) -> Any:
+    """The largest column sum (1), row sum (inf), singular value (2), or their sum (nuc); -1, -inf, -2: the smallest."""
+    if ord in (1, -1, np.inf, -np.inf):
+        rows, columns = axes
+        summed, other = (rows, columns) if ord in (1, -1) else (columns, rows)
+        size = np.abs(x)
+        return shared(d, np.sum(size, axis=summed, keepdims=True) == out, other) * direction(x, size)
+    moved = np.moveaxis(x, axes, (-2, -1))
+    u, s, vh = np.linalg.svd(moved, full_matrices=False)
+    if ord == "nuc":
+        weights = (s > 0).astype(s.dtype)
+    else:
+        weights = shared(1, s == (np.max(s, -1, keepdims=True) if ord == 2 else np.min(s, -1, keepdims=True)), -1)
+    return d * np.moveaxis(np.matmul(u * np.expand_dims(weights, -2), vh), (-2, -1), axes)

@@ -8,7 +8,7 @@ import numpy as np
 
 from .indexing import scatter
 from .registry import composition, constant, rule, vjp_of
-from .vocabulary import filled, whole_axis
+from .vocabulary import filled, refuse, whole_axis
 
 # ---- the same elements in another shape
 rule(
@@ -301,7 +301,7 @@ def unpadded(d: Any, array: Any, pad_width: Any, mode: str) -> Any:
     if mode in ("constant", "empty"):
         return d[tuple([slice(b, b + n) for (b, _), n in zip(pairs, np.shape(array), strict=True)])]
     if mode not in ("edge", "reflect", "symmetric", "wrap"):
-        raise NotImplementedError(f"np.pad(mode={mode!r}) has no rule; pad by np.concatenate with what belongs there")
+        refuse(f"np.pad with mode={mode!r}", "np.concatenate the array with what belongs at its borders")
     sources = [np.pad(np.arange(n), pair, mode) for n, pair in zip(np.shape(array), pairs, strict=True)]
     return scatter(d, array, np.ix_(*sources))
 
@@ -309,7 +309,7 @@ def unpadded(d: Any, array: Any, pad_width: Any, mode: str) -> Any:
 def border(d: Any, array: Any, pad_width: Any, constant_values: Any) -> Any:
     """The sum of `d` outside the inner part, for the one number that fills it."""
     if np.ndim(constant_values) > 0:
-        raise NotImplementedError("np.pad with several active constant_values has no rule; pad in several calls")
+        refuse("np.pad with several constant_values that carry a derivative", "pad in several calls")
     return np.sum(d) - np.sum(unpadded(d, array, pad_width, "constant"))
 
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["conj", "count", "expand", "filled", "quotient", "strong", "whole_axis"]
+from ..errors import DifferentiationError
+
+__all__ = ["conj", "count", "expand", "filled", "quotient", "refuse", "strong", "whole_axis"]
 
 
 def strong(d: Any, partial: Any) -> Any:
@@ -66,3 +68,12 @@ def whole_axis(index: Any, axis: int, ndim: int) -> tuple:
     """The index that applies `index` along `axis` and takes everything along the others."""
     axis = axis % ndim
     return (slice(None),) * axis + (index,)
+
+
+def refuse(what: str, way_out: str) -> None:
+    """Say that a rule does not cover `what`.
+
+    Raises:
+        DifferentiationError: always.
+    """
+    raise DifferentiationError(f"Can't differentiate {what}: its rule does not cover it. Way out: {way_out}.")
