@@ -3,6 +3,5 @@
 workloads/       the programs: primal, hand-written gradient, seeded data; they know no engine
 speed            python -m benchmarks speed: one table from one run
 gradient_cost    the same questions for asv, commit by commit
-measure          interleaved timing, call counts, peak memory
-agreement        whether two gradients are the same
+measure          whether two gradients agree, interleaved timing, call counts, peak memory
 """

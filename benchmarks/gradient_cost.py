@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from benchmarks.agreement import first_difference
-from benchmarks.measure import count_calls, interleaved, ratio
+from benchmarks.measure import count_calls, disagreement, interleaved, ratio
 from benchmarks.workloads import WORKLOADS
 
 ROUNDS = 15
@@ -32,7 +31,7 @@ class Gradient:
         args, constants = size.arguments()
         self.by_engine = partial(gradient, workload.primal, *args, **constants)
         self.by_hand = partial(workload.hand, *args, **constants)
-        if difference := first_difference(self.by_engine(), self.by_hand()):
+        if difference := disagreement(self.by_engine(), self.by_hand()):
             raise ArithmeticError(f"a wrong gradient has no cost: {difference}")
 
     def track_calls(self, label: str) -> int:

@@ -1,4 +1,4 @@
-"""Measuring: interleaved times, exact call counts, peak memory.
+"""Measuring: whether gradients agree, interleaved times, exact call counts, peak memory.
 
 Times of a shared machine drift by more than what is to be seen. What holds still is the ratio of two times taken in
 the same breath, so candidates take turns, and ratios are formed turn by turn before a median is taken.
@@ -12,10 +12,21 @@ import tracemalloc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import quantiles
+from typing import Any
 
-__all__ = ["Spread", "count_calls", "interleaved", "peak_bytes", "ratio", "seconds"]
+from regressions.adapters.reference import neutral
+from regressions.case import Tolerance
+from regressions.compare import Difference, first_difference
+
+__all__ = ["Spread", "count_calls", "disagreement", "interleaved", "peak_bytes", "ratio", "seconds"]
 
 BLOCK_SECONDS = 0.004  # long against the clock's resolution, short against the machine's moods
+TOLERANCE = Tolerance(rtol=1e-9, atol=1e-12, why="sums of some ten thousand terms, taken in another order")
+
+
+def disagreement(by_engine: Any, by_hand: Any) -> Difference | None:
+    """The first place where the engine's gradient is not the one written by hand: what is wrong has no speed."""
+    return first_difference(neutral(by_engine), by_hand, TOLERANCE)
 
 
 @dataclass(frozen=True)
@@ -49,7 +60,7 @@ def interleaved(calls: Mapping[str, Callable[[], object]], rounds: int) -> dict[
     number = {name: max(1, round(BLOCK_SECONDS / max(seconds(call), 1e-7))) for name, call in calls.items()}
     samples: dict[str, list[float]] = {name: [] for name in calls}
     for turn in range(rounds):
-        for name in calls if turn % 2 else reversed(calls):
+        for name in calls if turn % 2 else reversed(tuple(calls)):
             samples[name].append(seconds(calls[name], number[name]))
     return samples
 

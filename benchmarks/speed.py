@@ -16,8 +16,7 @@ from typing import Any
 import numpy as np
 
 import engine
-from benchmarks.agreement import first_difference
-from benchmarks.measure import Spread, interleaved, peak_bytes, ratio, seconds
+from benchmarks.measure import Spread, disagreement, interleaved, peak_bytes, ratio, seconds
 from benchmarks.workloads import WORKLOADS, Size, Workload, growth, index_sum
 from engine.errors import DifferentiationError
 
@@ -51,7 +50,7 @@ def measure(workload: Workload, size: Size, rounds: int) -> Row:
         first = seconds(lambda: answers.append(by_engine()))
     except DifferentiationError as error:
         return row(problem=f"{type(error).__name__}: {error}")
-    if difference := first_difference(answers[0], by_hand()):
+    if difference := disagreement(answers[0], by_hand()):
         return row(problem=f"wrong gradient: {difference}")
 
     calls: dict[str, Callable[[], object]] = {
@@ -169,7 +168,9 @@ def code(workload: Workload, size: Size) -> str:
 def run(names: list[str], rounds: int, with_code: bool) -> tuple[dict[str, Any], bool]:
     """Measure and print; returns the figures and whether every gradient was right."""
     machine = describe_machine()
-    rows, figures, codes = [], [], {}
+    rows: list[Row] = []
+    figures: list[Growth] = []
+    codes: dict[str, str] = {}
     for name in names:
         if name in GROWTH:
             print(f"{name} ...", file=sys.stderr)

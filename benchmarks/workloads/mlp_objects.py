@@ -9,6 +9,7 @@ import numpy as np
 
 from benchmarks.workloads import mlp
 from benchmarks.workloads.workload import Size, Workload
+from regressions.case import fields
 
 
 def identity(x):
@@ -19,7 +20,7 @@ def identity(x):
 class Dense:
     weight: np.ndarray
     bias: np.ndarray
-    activation: Callable | None
+    activation: Callable
 
     def __call__(self, x):
         return self.activation(x @ self.weight + self.bias)
@@ -43,7 +44,9 @@ def loss(model, x, y):
 def loss_gradient(model, x, y):
     hidden, out = model.layers
     w1_bar, b1_bar, w2_bar, b2_bar = mlp.loss_gradient(hidden.weight, hidden.bias, out.weight, out.bias, x, y)
-    return (Chain([Dense(w1_bar, b1_bar, None), Dense(w2_bar, b2_bar, None)]),)
+    hidden_bar = fields(weight=w1_bar, bias=b1_bar, activation=None)
+    out_bar = fields(weight=w2_bar, bias=b2_bar, activation=None)
+    return (fields(layers=[hidden_bar, out_bar]),)
 
 
 def arguments(batch, width):

@@ -28,7 +28,8 @@ class Size:
 class Workload:
     """A program, `primal(*args, **constants) -> float`, and its gradient written by hand.
 
-    `hand(*args, **constants)` returns one gradient for each positional argument, in the structure of that argument.
+    `hand(*args, **constants)` returns one gradient for each positional argument, in the structure of that argument,
+    with `fields` for an object.
     `flat`, where given, is a workload with the same data and the same hand-written gradient whose arguments are plain
     arrays; the target then is relative to the engine's own gradient of that one: structure should cost nothing.
     """

@@ -16,9 +16,9 @@ import pytest
 import engine
 from benchmarks import speed
 from benchmarks.__main__ import main
-from benchmarks.agreement import first_difference, leaves
-from benchmarks.measure import count_calls, interleaved, peak_bytes
+from benchmarks.measure import count_calls, disagreement, interleaved, peak_bytes
 from benchmarks.workloads import WORKLOADS, growth, index_sum
+from benchmarks.workloads.mlp_objects import Chain, Dense
 
 ROOT = Path(__file__).parents[2]
 SIZES = [pytest.param(w, s, id=f"{w.name}-{s.name}") for w in WORKLOADS.values() for s in w.sizes]
@@ -31,16 +31,19 @@ def mapped(f, *structures):
         return f(*structures)
     if isinstance(first, list | tuple):
         return type(first)(mapped(f, *items) for items in zip(*structures, strict=True))
+    if not isinstance(first, Chain | Dense):
+        return first
     made = copy.copy(first)
-    for name in getattr(first, "__dict__", ()):
+    for name in vars(first):
         setattr(made, name, mapped(f, *(getattr(s, name) for s in structures)))
     return made
 
 
 def along(direction, gradient):
-    """<direction, gradient>; a gradient that lacks a leaf has zero there."""
-    parts = dict(leaves(gradient))
-    return sum(float(np.vdot(d, parts[path])) for path, d in leaves(direction) if path in parts)
+    """The inner product of two structures of numbers."""
+    terms = []
+    mapped(lambda d, g: terms.append(float(np.vdot(d, g))), direction, gradient)
+    return sum(terms)
 
 
 @pytest.mark.parametrize("workload, size", SIZES)
@@ -60,12 +63,14 @@ def test_hand_written_gradient_is_the_central_difference(workload, size, seed):
 def test_engine_agrees_with_the_hand_written_gradient(workload, size):
     args, constants = size.arguments()
     gradient = engine.gradient(workload.primal, *args, **constants)
-    assert first_difference(gradient, workload.hand(*args, **constants)) is None
+    assert disagreement(gradient, workload.hand(*args, **constants)) is None
 
 
 @pytest.mark.parametrize("workload, size", SIZES)
 def test_data_are_the_same_at_every_call(workload, size):
-    assert first_difference(size.arguments(), size.arguments()) is None
+    args, constants = size.arguments()
+    again, constants_again = size.arguments()
+    mapped(np.testing.assert_array_equal, [args, *constants.values()], [again, *constants_again.values()])
 
 
 def test_early_exits_leave_where_their_sizes_say():
@@ -78,30 +83,11 @@ def test_early_exits_leave_where_their_sizes_say():
     assert abs(values["100"]) < limits["100"]
 
 
-@pytest.mark.parametrize(
-    "wrong, told",
-    [
-        ((np.zeros((2, 3)), [1.0, None]), "[0][1, 2] is 0.0, by hand 8.0"),
-        ((2 * np.arange(3.0, 9.0).reshape(2, 3), [1.0, None]), "[0][1, 2] is 16.0, by hand 8.0"),
-        ((np.arange(3.0, 9.0).reshape(2, 3).T, [1.0, None]), "[0] has shape (3, 2), by hand (2, 3)"),
-        ((np.full((2, 3), np.nan), [1.0, None]), "[0][0, 0] is nan, by hand 3.0"),
-        ((np.arange(3.0, 9.0).reshape(2, 3), [None, None]), "[1][0] is missing"),
-        ((np.arange(3.0, 9.0).reshape(2, 3), [1.0, 1.0]), "[1][1] is there, by hand it is not"),
-        ((np.arange(3.0, 9.0).reshape(2, 3), [1.0 + 1e-9, None]), "[1][0] is 1.000000001, by hand 1.0"),
-        (None, "[0] is missing"),
-    ],
-)
-def test_agreement_names_the_first_difference(wrong, told):
-    right = (np.arange(3.0, 9.0).reshape(2, 3), [1.0, None])
-    assert first_difference(right, right) is None
-    assert first_difference(wrong, right) == told
-
-
 def test_wrong_gradient_has_no_speed():
     workload = WORKLOADS["scalar_loop"]
     doubled = replace(workload, hand=lambda *args: tuple(2 * g for g in workload.hand(*args)))
     row = speed.measure(doubled, doubled.sizes[0], rounds=2)
-    assert row.problem.startswith("wrong gradient: [0] is ")
+    assert row.problem.startswith("wrong gradient: gradient[0]: value: expected ")
     assert row.ratio is row.engine_us is row.first_ms is None
     assert row.problem in "\n".join(speed.table([row]))
 
