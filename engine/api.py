@@ -1,0 +1,356 @@
+"""What a user calls: gradients, pullbacks, Jacobians, products with Hessians; a few lines each, all built on `pullback`.
+
+Two families. `gradient`, `value_and_gradient` and `pullback` answer with the structure of the arguments and None where
+the result does not depend on something. `grad`, `vjp`, `jvp`, `jacobian`, `hessian` and `hvp` are spelled as in autograd
+and JAX and answer with zeros.
+
+A function differentiated inside another one calls these with traced arguments; they go through the same few functions
+of the traced tier, so they are their own derivative's rule.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from . import switches, traced, typed
+from .errors import ArgumentError
+from .implicit import Grads, Params
+from .tangents import is_differentiable, zeros_like
+from .traced.calls import call
+from .traced.levels import Traced, live, plain
+from .traced.structure import like
+
+__all__ = [
+    "checkpoint",
+    "grad",
+    "gradient",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "pullback",
+    "show",
+    "stop_gradient",
+    "value_and_grad",
+    "value_and_gradient",
+    "vjp",
+]
+
+
+def pullback(f: Callable, *args: Any, **kwargs: Any) -> tuple[Any, Callable[[Any], tuple]]:
+    """f(*args, **kwargs), and its pullback at that point.
+
+    The pullback takes a cotangent of the value (same structure, shapes and dtypes) and returns a tuple with the
+    cotangent of each positional argument, None where the value does not depend on it. It may be called any number of
+    times. Keyword arguments are constants.
+
+    Raises:
+        ArgumentError: a positional argument is an int, or an array of ints.
+        CotangentMismatchError: from the pullback, given a cotangent of another shape.
+
+    >>> import numpy as np
+    >>> y, back = pullback(lambda x: 2 * x, np.array([1.0, 3.0]))
+    >>> back(np.array([1.0, 10.0]))
+    (array([ 2., 20.]),)
+    """
+    for position, argument in enumerate(args):
+        _refuse_int(argument, f"argument {position} of {_name(f)}")
+    if _typed():
+        try:
+            return typed.pullback(f, args, kwargs)
+        except typed.NotTyped:
+            pass
+    return traced.pullback(f, args, kwargs)
+
+
+def value_and_gradient(f: Callable, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
+    """f(*args, **kwargs), a real number, and its gradient: a tuple with one gradient a positional argument.
+
+    See `gradient`.
+
+    >>> value_and_gradient(lambda x, y: x * y, 2.0, 3.0)
+    (6.0, (3.0, 2.0))
+    """
+    if args and isinstance(args[0], Params):
+        return _implicit(f, args[0], args[1:], kwargs)
+    for position, argument in enumerate(args):
+        _refuse_int(argument, f"argument {position} of {_name(f)}")
+    if _typed():
+        try:
+            return typed.gradient(f, args, kwargs)
+        except typed.NotTyped:
+            pass
+    value, back = traced.pullback(f, args, kwargs, keep=False)
+    return value, back(traced.scalar_seed(value))
+
+
+def gradient(f: Callable, *args: Any, **kwargs: Any) -> Any:
+    """The gradient of a real-valued function: a tuple, one gradient a positional argument.
+
+    A float has a float for its gradient, an array one of its shape and dtype; a list, tuple or dict the same structure
+    of gradients, an object a `Tangent` with its fields. None stands where the value does not depend on something, or
+    where nothing can (ints, strings, functions). For complex z = x + iy it is dL/dx + i dL/dy. Keyword arguments are
+    constants.
+
+    With a `Params` in the place of the arguments, f takes none and the gradient is a `Grads`, looked up by the array.
+
+    Raises:
+        ArgumentError: a positional argument is an int or an array of ints; the value of f is no real number.
+        ForeignCallError, MutationError, UnsupportedSyntaxError, SourceError: f does what cannot be differentiated.
+
+    >>> gradient(lambda x, n: x ** 3 + n["a"], 2.0, {"a": 1.0, "b": 2.0})
+    (12.0, {'a': 1.0, 'b': None})
+    """
+    return value_and_gradient(f, *args, **kwargs)[1]
+
+
+def _implicit(f: Callable, params: Params, args: tuple, kwargs: dict) -> tuple[Any, Grads]:
+    value, back = traced.pullback(f, args, kwargs, wrt=(), implicit=list(params), keep=False)
+    return value, Grads(params, back.sweep(traced.scalar_seed(value))[1])
+
+
+# -- the ecosystem's spelling -----------------------------------------------------------------------------------------
+
+
+def value_and_grad(f: Callable, argnums: int | Sequence[int] = 0) -> Callable:
+    """The function that returns f(*args) and its gradient with respect to the arguments `argnums`.
+
+    >>> value_and_grad(lambda x, y: x * y)(2.0, 3.0)
+    (6.0, 3.0)
+    """
+    positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+
+    def value_and_grad_of(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        chosen = _chosen(f, positions, args)
+        if _typed() and positions == tuple(range(len(args))):
+            value, grads = value_and_gradient(f, *args, **kwargs)
+        else:
+            value, back = traced.pullback(f, args, kwargs, wrt=positions, keep=False)
+            grads = back(traced.scalar_seed(value))
+        filled = tuple([_zeros_for_none(g, a) for g, a in zip(grads, chosen, strict=True)])
+        return value, filled[0] if isinstance(argnums, int) else filled
+
+    return value_and_grad_of
+
+
+def grad(f: Callable, argnums: int | Sequence[int] = 0) -> Callable:
+    """The gradient of f with respect to the arguments `argnums`: one for an int, a tuple for a sequence.
+
+    Zeros, of the argument's structure, where f does not depend on it.
+
+    >>> grad(grad(lambda x: x ** 3))(2.0)
+    12.0
+    """
+    both = value_and_grad(f, argnums)
+
+    def grad_of(*args: Any, **kwargs: Any) -> Any:
+        return both(*args, **kwargs)[1]
+
+    return grad_of
+
+
+def vjp(f: Callable, *primals: Any) -> tuple[Any, Callable[[Any], tuple]]:
+    """f(*primals), and the function from a cotangent of it to a tuple of cotangents of the primals (zeros for none).
+
+    >>> y, back = vjp(lambda x, y: x, 2.0, 3.0)
+    >>> back(1.0)
+    (1.0, 0.0)
+    """
+    value, back = pullback(f, *primals)
+
+    def pulled(cotangent: Any) -> tuple:
+        return tuple([_zeros_for_none(g, a) for g, a in zip(back(cotangent), primals, strict=True)])
+
+    return value, _LevelAware(pulled)
+
+
+def jvp(f: Callable, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """f(*primals), and its derivative in the direction of `tangents` (same structure as the primals).
+
+    Forward mode is the transpose of reverse mode: the pullback is linear in its cotangent, so its own pullback, at any
+    cotangent, is the pushforward. It costs a small multiple of a gradient.
+
+    Raises:
+        ArgumentError: as many tangents as primals are needed.
+
+    >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.0))
+    (6.0, 3.0)
+    """
+    primals, tangents = tuple(primals), tuple(tangents)
+    if len(primals) != len(tangents):
+        raise ArgumentError(f"jvp was given {len(primals)} primals and {len(tangents)} tangents; give one each")
+    for position, argument in enumerate(primals):
+        _refuse_int(argument, f"primal {position} of {_name(f)}")
+    value, back = traced.pullback(f, primals, {})
+    _, transpose = traced.pullback(back, (_zeros_like(value),), {})
+    return value, _zeros_for_none(transpose(tangents)[0], value)
+
+
+def jacobian(f: Callable, argnums: int | Sequence[int] = 0) -> Callable:
+    """The Jacobian of an array-valued function, row by row in reverse mode; shape of the value, then of the argument.
+
+    >>> import numpy as np
+    >>> jacobian(lambda x: x ** 2)(np.array([1.0, 2.0]))
+    array([[2., 0.],
+           [0., 4.]])
+    """
+    positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+
+    def jacobian_of(*args: Any, **kwargs: Any) -> Any:
+        chosen = _chosen(f, positions, args)
+        value, back = traced.pullback(f, args, kwargs, wrt=positions)
+        bare = plain(value)
+        if not is_differentiable(bare):
+            raise ArgumentError(f"jacobian needs a function of one array or number, and it returned {bare!r:.60}")
+        rows = [
+            tuple([_zeros_for_none(g, a) for g, a in zip(back(basis), chosen, strict=True)])
+            for basis in _standard_basis(bare)
+        ]
+        shape = np.shape(bare)
+        made = [like(a, [row[i] for row in rows], lambda leaves: _stacked(leaves, shape)) for i, a in enumerate(chosen)]
+        return made[0] if isinstance(argnums, int) else tuple(made)
+
+    return jacobian_of
+
+
+def hessian(f: Callable, argnums: int = 0) -> Callable:
+    """The matrix of second derivatives of a real-valued function of an array: shape of the argument twice.
+
+    >>> import numpy as np
+    >>> hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 2.0]))
+    array([[4., 2.],
+           [2., 0.]])
+    """
+    return jacobian(grad(f, argnums), argnums)
+
+
+def hvp(f: Callable, x: Any, v: Any) -> Any:
+    """The Hessian of f at x times v, without the Hessian: the derivative of the gradient in the direction v.
+
+    >>> import numpy as np
+    >>> hvp(lambda x: np.sum(x ** 3), np.array([1.0, 2.0]), np.array([1.0, 0.0]))
+    array([6., 0.])
+    """
+    return jvp(grad(f), (x,), (v,))[1]
+
+
+# -- in the program ---------------------------------------------------------------------------------------------------
+
+
+def stop_gradient(x: Any) -> Any:
+    """A copy of x that no derivative flows through; containers are copied all the way down.
+
+    >>> gradient(lambda x: x * stop_gradient(x), 3.0)
+    (3.0,)
+    """
+    return copy.deepcopy(plain(x))
+
+
+def checkpoint(f: Callable) -> Callable:
+    """f, but its intermediate values are computed again in the reverse sweep, not stored.
+
+    >>> gradient(lambda x: checkpoint(lambda y: y * y * y)(x), 2.0)
+    (12.0,)
+    """
+    return traced.Checkpointed(f)
+
+
+def show(f: Callable, *args: Any, **kwargs: Any) -> str:
+    """The generated adjoint of f at these arguments, as readable Python.
+
+    Where the typed tier can take the function this is the joint program (value and gradient) that runs; otherwise the
+    rewritten function, whose operations record themselves for the reverse sweep.
+
+    >>> print(show(lambda x, l: l.append(x), 2.0, []))  # doctest: +ELLIPSIS
+    def _lambda(x, l):
+        return ad_call_method(l, 'append', x)
+    """
+    if _typed():
+        try:
+            return typed.source(f, args, kwargs)
+        except typed.NotTyped:
+            pass
+    return traced.rewritten_source(f)
+
+
+# -- helpers ----------------------------------------------------------------------------------------------------------
+
+
+class _LevelAware:
+    """A function of the engine handed to the user: it takes traced values as they are."""
+
+    _is_engine_callable = True
+
+    def __init__(self, function: Callable) -> None:
+        self.function = function
+
+    def __call__(self, *args: Any) -> Any:
+        return self.function(*args)
+
+
+def _typed() -> bool:
+    return not live.levels and switches.is_on("typed") and hasattr(typed, "gradient")
+
+
+def _name(f: Any) -> str:
+    return getattr(f, "__qualname__", None) or type(f).__name__
+
+
+def _refuse_int(value: Any, what: str) -> None:
+    value = plain(value)
+    if isinstance(value, np.ndarray) and value.dtype.kind in "iu" or (
+        isinstance(value, int | np.integer) and not isinstance(value, bool)
+    ):
+        kind = f"an array of {value.dtype}" if isinstance(value, np.ndarray) else f"the int {value!r}"
+        remedy = "convert it, x.astype(float)" if isinstance(value, np.ndarray) else f"write {float(value)}"
+        raise ArgumentError(
+            f"{what} is {kind}, and a derivative belongs to a float.\n"
+            f"  Ways out: {remedy}; or, if it is a constant, pass it by keyword or capture it."
+        )
+
+
+def _chosen(f: Callable, positions: tuple[int, ...], args: tuple) -> list[Any]:
+    for position in positions:
+        if not isinstance(position, int):
+            raise ArgumentError(f"argnums holds {position!r}; it takes positions of arguments, counted from 0")
+        if not -len(args) <= position < len(args):
+            raise ArgumentError(f"argnums asks for argument {position} of {_name(f)}, which was given {len(args)}")
+        _refuse_int(args[position], f"argument {position} of {_name(f)}")
+        if not isinstance(args[position], Traced) and isinstance(args[position], bool | str | type(None)):
+            raise ArgumentError(f"argument {position} of {_name(f)} is {args[position]!r}: it has no derivative")
+    return [args[position] for position in positions]
+
+
+def _zeros_like(value: Any) -> Any:
+    return zeros_like(plain(value))
+
+
+def _zeros_for_none(gradient_: Any, argument: Any) -> Any:
+    """The gradient with zeros, of the argument's structure, for None."""
+    return like(argument, [gradient_], lambda leaves: leaves[0])
+
+
+def _standard_basis(value: Any) -> list[Any]:
+    if np.ndim(value) == 0:
+        return [np.ones_like(value) if isinstance(value, np.ndarray) else type(value)(1)]
+    basis = []
+    for i in range(np.size(value)):
+        unit = np.zeros_like(value)
+        unit.reshape(-1)[i] = 1
+        basis.append(unit)
+    return basis
+
+
+def _stacked(leaves: list[Any], shape: tuple[int, ...]) -> Any:
+    if not shape:
+        return leaves[0]
+    if not leaves:
+        return np.zeros(shape)
+    rows = call(np.stack, tuple(leaves))
+    return call(np.reshape, rows, shape + np.shape(plain(leaves[0])))
+
+

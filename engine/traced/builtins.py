@@ -1,0 +1,343 @@
+"""Procedures for Python's built-in functions and types: what they do with values that carry a derivative."""
+
+from __future__ import annotations
+
+import builtins
+import operator
+from collections.abc import Callable, Iterable, Iterator
+from types import FunctionType, MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from ..rules import constant
+from ..rules.registry import procedure
+from . import attributes, operations
+from .calls import call
+from .levels import Traced, live, plain
+from .operations import getitem, iterate, make_dict, make_list, make_set, truth
+
+__all__: list[str] = []
+
+constant(
+    print, repr, isinstance, issubclass, id, type, callable, hash, ascii, chr, ord, bin, hex, oct, format, range, int,
+    bool, str, bytes, bytearray, input, open, slice, object, memoryview, compile, globals, __import__,
+    reason="its result carries no derivative",
+)  # fmt: skip
+
+
+@procedure(len)
+def length(value: Any) -> int:
+    bare = plain(value)
+    method = getattr(type(bare), "__len__", None)
+    return call(method, value) if type(method) is FunctionType else len(bare)
+
+
+@procedure(round)
+def rounded(number: Any, ndigits: Any = None) -> Any:
+    method = getattr(type(number), "__round__", None)
+    if type(method) is FunctionType:
+        return call(method, number, ndigits)
+    return round(plain(number)) if ndigits is None else round(plain(number), plain(ndigits))
+
+
+@procedure(divmod)
+def quotient_and_rest(a: Any, b: Any) -> tuple[Any, Any]:
+    return RUNTIME_BINARY["floordiv"](a, b), RUNTIME_BINARY["mod"](a, b)
+
+
+@procedure(sum)
+def total(iterable: Any, /, start: Any = 0) -> Any:
+    add = RUNTIME_BINARY["add"]
+    for value in iterate(iterable):
+        start = add(start, value)
+    return start
+
+
+def extreme(better: Callable[[Any, Any], bool], label: str) -> Callable[..., Any]:
+    """min or max: the first of the best, as Python picks it."""
+    missing = object()
+
+    def pick(*args: Any, key: Any = None, default: Any = missing) -> Any:
+        items = list(iterate(args[0])) if len(args) == 1 else list(args)
+        if not items:
+            if default is missing:
+                raise ValueError(f"{label}() iterable argument is empty")
+            return default
+        best, best_key = items[0], items[0] if key is None else call(key, items[0])
+        for item in items[1:]:
+            this = item if key is None else call(key, item)
+            if truth(better(this, best_key)):
+                best, best_key = item, this
+        return best
+
+    pick.__name__ = label
+    return pick
+
+
+procedure(max)(extreme(operations.comparison(operator.gt, "gt", "lt"), "max"))
+procedure(min)(extreme(operations.comparison(operator.lt, "lt", "gt"), "min"))
+
+
+class _Key:
+    """Orders traced items by their plain keys, through a `__lt__` written in Python where there is one."""
+
+    less = staticmethod(operations.comparison(operator.lt, "lt", "gt"))
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __lt__(self, other: _Key) -> bool:
+        return truth(self.less(self.value, other.value))
+
+
+def sorting_order(items: list, key: Any, reverse: bool) -> list[int]:
+    """The stable order in which the items are sorted."""
+    keys = [_Key(item if key is None else call(key, item)) for item in items]
+    return sorted(range(len(items)), key=keys.__getitem__, reverse=reverse)
+
+
+@procedure(sorted)
+def sort(iterable: Any, /, *, key: Any = None, reverse: Any = False) -> list:
+    items = list(iterate(iterable))
+    return make_list([items[i] for i in sorting_order(items, key, bool(reverse))])
+
+
+@procedure(any)
+def any_true(iterable: Any) -> bool:
+    return any(truth(item) for item in iterate(iterable))
+
+
+@procedure(all)
+def all_true(iterable: Any) -> bool:
+    return all(truth(item) for item in iterate(iterable))
+
+
+# -- iterators: generators of the runtime, lazy as Python's own ---------------------------------------------------------
+
+
+@procedure(zip)
+def zipped(*iterables: Any, strict: bool = False) -> Iterator[tuple]:
+    return zip(*[iter(iterate(i)) for i in iterables], strict=strict) if strict else _zip(iterables)
+
+
+def _zip(iterables: tuple) -> Iterator[tuple]:
+    iterators = [iter(iterate(i)) for i in iterables]
+    return _zip_step(iterators)
+
+
+def _zip_step(iterators: list) -> Iterator[tuple]:
+    while iterators:
+        row = []
+        for iterator in iterators:
+            try:
+                row.append(next(iterator))
+            except StopIteration:
+                return
+        yield tuple(row)
+
+
+@procedure(enumerate)
+def enumerated(iterable: Any, start: Any = 0) -> Iterator[tuple[int, Any]]:
+    return ((i, item) for i, item in enumerate(iterate(iterable), plain(start)))
+
+
+@procedure(map)
+def mapped(function: Any, /, *iterables: Any) -> Iterator[Any]:
+    rows = _zip(iterables)
+    return (call(function, *row) for row in rows)
+
+
+@procedure(filter)
+def filtered(predicate: Any, iterable: Any, /) -> Iterator[Any]:
+    items = iterate(iterable)
+    return (item for item in items if truth(item if predicate is None else call(predicate, item)))
+
+
+@procedure(reversed)
+def backwards(sequence: Any) -> Iterator[Any]:
+    method = getattr(type(sequence), "__reversed__", None)
+    if type(method) is FunctionType:
+        return call(method, sequence)
+    if isinstance(sequence, dict):
+        return reversed(sequence)
+    if isinstance(sequence, range | str | bytes):
+        return reversed(sequence)
+    size = length(sequence)
+    return (getitem(sequence, i) for i in range(size - 1, -1, -1))
+
+
+@procedure(iter)
+def iterator(iterable: Any, *sentinel: Any) -> Iterator[Any]:
+    if sentinel:
+        return _until(iterable, sentinel[0])
+    found = iterate(iterable)
+    if found is iterable and hasattr(type(iterable), "__next__"):
+        return iterable
+    return iter(found) if type(found) is not Traced else found
+
+
+def _until(function: Any, sentinel: Any) -> Iterator[Any]:
+    while True:
+        item = call(function)
+        if operations.compare_eq(item, sentinel):
+            return
+        yield item
+
+
+@procedure(next)
+def following(iterator: Any, *default: Any) -> Any:
+    method = getattr(type(iterator), "__next__", None)
+    if type(method) is FunctionType:
+        try:
+            return call(method, iterator)
+        except StopIteration:
+            if default:
+                return default[0]
+            raise
+    return next(iterator, *default)
+
+
+# -- containers ---------------------------------------------------------------------------------------------------------
+
+
+@procedure(list)
+def as_list(iterable: Any = ()) -> list:
+    return make_list(iterate(iterable))
+
+
+@procedure(tuple)
+def as_tuple(iterable: Any = ()) -> tuple:
+    return tuple(iterate(iterable))
+
+
+@procedure(set)
+def as_set(iterable: Any = ()) -> set:
+    return make_set(iterate(iterable))
+
+
+@procedure(frozenset)
+def as_frozenset(iterable: Any = ()) -> frozenset:
+    members = list(iterate(iterable))
+    made = frozenset(plain(m) for m in members)
+    for member in members:
+        operations.mark_key(made, member)
+    return made
+
+
+@procedure(dict)
+def as_dict(source: Any = (), /, **named: Any) -> dict:
+    return make_dict([*_pairs(source), *named.items()])
+
+
+def _pairs(source: Any) -> Iterable[tuple[Any, Any]]:
+    if isinstance(source, dict | MappingProxyType) or hasattr(source, "keys"):
+        return operations.items(source)
+    return [operations.unpack(pair, (2, None, (None, None))) for pair in iterate(source)]
+
+
+# -- attributes and classes ---------------------------------------------------------------------------------------------
+
+_MISSING = object()
+
+
+@procedure(getattr)
+def attribute(obj: Any, name: str, default: Any = _MISSING) -> Any:
+    if default is _MISSING:
+        return attributes.get_attribute(obj, name)
+    try:
+        return attributes.get_attribute(obj, name)
+    except AttributeError:
+        return default
+
+
+@procedure(hasattr)
+def has_attribute(obj: Any, name: str) -> bool:
+    try:
+        attributes.get_attribute(obj, name)
+    except AttributeError:
+        return False
+    return True
+
+
+procedure(setattr)(attributes.set_attribute)
+procedure(delattr)(attributes.delete_attribute)
+procedure(object.__setattr__)(attributes.set_raw)
+
+
+@procedure(object.__delattr__)
+def delete_raw(obj: Any, name: str) -> None:
+    object.__delattr__(obj, name)
+    operations.stored(attributes.instance_dict(obj) or obj, name, None)
+
+
+@procedure(object.__getattribute__)
+def get_raw(obj: Any, name: str) -> Any:
+    found, owner = attributes.lookup_in(type(obj).__mro__, name)
+    return attributes._resolve(obj, type(obj), name, found, owner)
+
+
+@procedure(object.__init__)
+def initialise(obj: Any, *args: Any, **kwargs: Any) -> None:
+    """object.__init__: nothing."""
+
+
+@procedure(object.__new__)
+def new_object(cls: type, *args: Any, **kwargs: Any) -> Any:
+    return object.__new__(cls)
+
+
+@procedure(BaseException.__init__, Exception.__init__)
+def initialise_exception(obj: BaseException, *args: Any, **kwargs: Any) -> None:
+    obj.args = tuple([plain(a) for a in args])
+    operations.stored(obj, "args", args)
+
+
+@procedure(vars)
+def variables(obj: Any) -> Any:
+    return vars(obj)
+
+
+@procedure(builtins.dir)
+def names(*obj: Any) -> list[str]:
+    return dir(*[plain(o) for o in obj])
+
+
+@procedure(property, classmethod, staticmethod, super)
+def refuse_descriptor(*args: Any, **kwargs: Any) -> Any:
+    raise AssertionError("internal error: descriptors are made by class bodies, which run as they are")
+
+
+def make_function(code: Any, module_globals: dict, cells: tuple, defaults: tuple, named: list) -> FunctionType:
+    """The nested function of a `def` or `lambda`, plain, over explicit cells."""
+    made = FunctionType(code, module_globals, code.co_name, tuple([plain(d) for d in defaults]) or None, cells or None)
+    made.__kwdefaults__ = {label: plain(value) for label, value in named} or None
+    if live.levels and (defaults or named):
+        labels = code.co_varnames[code.co_argcount - len(defaults) : code.co_argcount]
+        operations.created(made, [*zip(labels, defaults, strict=True), *named])
+    return made
+
+
+def build_class(body: Any, name: str, *bases: Any, metaclass: Any = None, **kwargs: Any) -> type:
+    """The class of a `class` statement; its body runs as it is, and what it reads must carry no derivative."""
+    if metaclass is not None:
+        kwargs["metaclass"] = metaclass
+    return builtins.__build_class__(body, name, *bases, **{k: plain(v) for k, v in kwargs.items()})
+
+
+def class_body(code: Any, module_globals: dict, cells: tuple) -> FunctionType:
+    for cell, label in zip(cells, code.co_freevars, strict=True):
+        if label in code.co_names and operations.is_tracked(cell):
+            operations.fail_unsupported(
+                f"a class body that reads `{label}`, which carries a derivative",
+                "set the attribute after the class, or in __init__",
+            )
+    return FunctionType(code, module_globals, code.co_name, None, cells or None)
+
+
+RUNTIME_BINARY: dict[str, Callable] = {
+    label: operations.binary(getattr(operator, label), label.rstrip("_"))
+    for label in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "lshift", "rshift", "or_", "xor",
+                  "and_")
+}  # fmt: skip
+

@@ -1,0 +1,424 @@
+"""Calling something: what a call means, by what the callee is.
+
+    a rule, a constant, a procedure      as the rule table says
+    a Python function                    its rewritten form (see `rewrite`)
+    a method                             its function, with the receiver in front
+    a class                              made as Python makes it, `__init__` through here
+    anything else                        a foreign call: plain if nothing active is within its reach, else refused
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import operator
+import os
+import sysconfig
+from collections.abc import Callable
+from types import BuiltinMethodType, FunctionType, MethodDescriptorType, MethodType, ModuleType, WrapperDescriptorType
+from typing import Any
+
+import numpy as np
+
+from ..errors import ForeignCallError, call_chain, where
+from ..rules import SEQUENCE_PARAMETERS, composed, is_constant, lookup
+from . import reach, tape
+from .arrays import in_place
+from .levels import Traced, live, plain
+from .primitives import apply
+from .rewrite import rewritten
+from .storage import created, is_tracked, load
+
+__all__ = ["call", "construct"]
+
+
+def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
+    """`function(*args, **kwargs)`, recorded."""
+    kind = type(function)
+    if kind is MethodType:
+        return call(function.__func__, function.__self__, *args, **kwargs)
+    rule = lookup(function)
+    if rule is not None:
+        if rule.procedure is not None:
+            return rule.procedure(*args, **kwargs)
+        return _by_rule(function, rule, args, kwargs)
+    if is_constant(function):
+        return _constant(function, args, kwargs)
+    composition = composed(function)
+    if composition is not None:
+        return call(composition, *args, **kwargs)
+    if kind is FunctionType:
+        return _python(function, args, kwargs)
+    if kind is BuiltinMethodType and not isinstance(function.__self__, ModuleType | None):
+        return _builtin_method(function, args, kwargs)
+    if kind in (MethodDescriptorType, WrapperDescriptorType) and args:
+        return _method_of_value(function.__name__, args, kwargs, function)
+    if kind.__name__ == "Method" and kind.__module__ == "engine.traced.attributes":
+        return call_method(function.receiver, function.name, *args, **kwargs)
+    if isinstance(function, type):
+        return construct(function, args, kwargs)
+    if isinstance(function, functools.partial):
+        return _partial(function, args, kwargs)
+    if kind in _GETTERS:  # an itemgetter made by code that was not rewritten
+        made, given = function.__reduce__()[:2]
+        return call(made, *given)(*args)
+    if getattr(kind, "_is_engine_callable", False):
+        return function(*args, **kwargs)
+    if type(getattr(kind, "__call__", None)) is FunctionType and not _is_numpy(kind):  # noqa: B004
+        return call(kind.__call__, function, *args, **kwargs)
+    return foreign(function, args, kwargs)
+
+
+tape.transformed_call = call
+
+_GETTERS = (operator.itemgetter, operator.attrgetter, operator.methodcaller)
+
+
+def call_method(receiver: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
+    """`receiver.name(*args, **kwargs)`."""
+    if type(receiver) is Traced or isinstance(receiver, np.ndarray | np.generic):
+        return _method_of_value(name, (receiver, *args), kwargs, None)
+    from .attributes import get_attribute
+
+    return call(get_attribute(receiver, name), *args, **kwargs)
+
+
+def _by_rule(function: Callable, rule: Any, args: tuple, kwargs: dict) -> Any:
+    out = kwargs.pop("out", None)
+    if isinstance(out, tuple):
+        (out,) = out
+    args = tuple([_operand(rule, i, a) for i, a in enumerate(args)])
+    result = apply(function, rule, args, kwargs)
+    if out is None:
+        return result
+    return in_place(out, result, lambda: function(*map(plain, args), out=plain(out), **kwargs))
+
+
+def _constant(function: Callable, args: tuple, kwargs: dict) -> Any:
+    out = kwargs.pop("out", None)
+    result = function(*[plain(a) for a in args], **{k: plain(v) for k, v in kwargs.items()})
+    if out is None:
+        return result
+    out = out[0] if isinstance(out, tuple) else out
+    return in_place(out, result, lambda: None)
+
+
+def _operand(rule: Any, position: int, value: Any) -> Any:
+    """An argument as rules see it: a sequence of arrays stays one, a list of numbers for an array becomes the array."""
+    if type(value) is list:
+        value = as_tuples(value)
+    if type(value) is tuple and _has_traced(value) and rule.whole is None:
+        names = rule.parameters
+        if position < len(names) and names[position] not in SEQUENCE_PARAMETERS:
+            return call(np.array, value)
+    return value
+
+
+def as_tuples(value: Any) -> Any:
+    """A list given to a rule: a tuple of its traced items, or a copy of the list when nothing in it is active.
+
+    The copy matters: the program may edit the list later, and the sweep wants the operands of its own time.
+    """
+    if type(value) is not list:
+        return value
+    items = [as_tuples(load(value, i, item, len(value))) for i, item in enumerate(value)]
+    if any(_has_traced(item) for item in items) or any(isinstance(i, np.ndarray) for i in items):
+        return tuple(items)
+    return items
+
+
+def _has_traced(value: Any) -> bool:
+    return type(value) is Traced or (isinstance(value, tuple) and any(_has_traced(v) for v in value))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Python functions
+
+
+_LIBRARY = (sysconfig.get_paths()["stdlib"] + os.sep, "<frozen ")
+_LEVEL_AWARE = ("engine.api", "engine.checks", "engine.traced")
+"""Modules whose functions take traced values as they are: a derivative asked for inside a derivative."""
+_SITE = ("site-packages", "dist-packages")
+
+
+def _python(function: FunctionType, args: tuple, kwargs: dict) -> Any:
+    if not live.levels:
+        return function(*args, **kwargs)
+    if (function.__module__ or "").startswith(_LEVEL_AWARE):
+        return function(*args, **kwargs)
+    filename = function.__code__.co_filename
+    if _is_numpy(function):
+        return foreign(function, args, kwargs)
+    if _is_library(filename) and not reach.is_active((args, kwargs)) and not reach.callbacks((args, kwargs)):
+        return function(*[plain(a) for a in args], **{k: plain(v) for k, v in kwargs.items()})
+    if filename == "<string>" or filename.startswith("<string>"):
+        generated = _generated(function, args, kwargs)
+        if generated is not None:
+            return generated[0]
+    if is_tracked(function):
+        args, kwargs = _with_defaults(function, args, kwargs)
+    return rewritten(function)(*args, **kwargs)
+
+
+def _is_library(filename: str) -> bool:
+    return filename.startswith(_LIBRARY) and not any(part in filename for part in _SITE)
+
+
+def _is_numpy(function: Any) -> bool:
+    return (getattr(function, "__module__", None) or "").split(".")[0] in ("numpy", "scipy")
+
+
+def _with_defaults(function: FunctionType, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+    """The arguments, with the defaults that carry a derivative filled in from where they are stored."""
+    import inspect
+
+    bound = inspect.signature(function).bind(*args, **kwargs)
+    missing = {
+        name: parameter.default
+        for name, parameter in bound.signature.parameters.items()
+        if name not in bound.arguments and parameter.default is not parameter.empty
+    }
+    bound.apply_defaults()
+    for name, default in missing.items():
+        bound.arguments[name] = load(function, name, default)
+    return bound.args, bound.kwargs
+
+
+def _generated(function: FunctionType, args: tuple, kwargs: dict) -> tuple[Any] | None:
+    """Methods that dataclasses and namedtuple generate: no source, known meaning. None: not one of those."""
+    name, owner = function.__name__, args[0] if args else None
+    cls = owner if isinstance(owner, type) else type(owner)
+    if issubclass(cls, tuple) and hasattr(cls, "_fields"):
+        return (function(*args, **kwargs),)  # a named tuple holds traced values as it is
+    if dataclasses.is_dataclass(cls):
+        if name == "__init__":
+            initialise_dataclass(cls, function, args, kwargs)
+            return (None,)
+        return (function(*[plain(a) for a in args], **{k: plain(v) for k, v in kwargs.items()}),)
+    return None
+
+
+def initialise_dataclass(cls: type, init: FunctionType, args: tuple, kwargs: dict) -> None:
+    """What the generated `__init__` of a dataclass does: fields in order, defaults, factories, `__post_init__`."""
+    import inspect
+
+    from .attributes import lookup_in, set_raw
+
+    instance = args[0]
+    bound = inspect.signature(init).bind(*args, **kwargs)
+    extra = []
+    for name, field in cls.__dataclass_fields__.items():  # type: ignore[attr-defined]
+        kind = field._field_type.name  # _FIELD, _FIELD_CLASSVAR or _FIELD_INITVAR
+        if kind == "_FIELD_CLASSVAR":
+            continue
+        if field.init and name in bound.arguments:
+            value = bound.arguments[name]
+        elif field.default is not dataclasses.MISSING:
+            value = load(init, name, field.default)
+        elif field.default_factory is not dataclasses.MISSING:
+            value = call(field.default_factory)
+        else:
+            continue
+        if kind == "_FIELD_INITVAR":
+            extra.append(value)
+        else:
+            set_raw(instance, name, value)
+    found, _ = lookup_in(cls.__mro__, "__post_init__")
+    if type(found) is FunctionType:
+        call(found, instance, *extra)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Methods of built-in values
+
+
+def _builtin_method(function: Any, args: tuple, kwargs: dict) -> Any:
+    receiver, name = function.__self__, function.__name__
+    if isinstance(receiver, type):  # a class method such as dict.fromkeys
+        found = lookup(function)
+        if found is not None:
+            return call(function, *args, **kwargs)
+        return foreign(function, args, kwargs)
+    descriptor = getattr(type(receiver), name, None)
+    return _method_of_value(name, (receiver, *args), kwargs, descriptor, function)
+
+
+def _method_of_value(name: str, args: tuple, kwargs: dict, descriptor: Any, bound: Any = None) -> Any:
+    """A method of an array, a number or a container written in C; the receiver comes first in `args`."""
+    from ..rules import METHODS
+
+    receiver = args[0]
+    bare = plain(receiver)
+    if isinstance(bare, np.ndarray | np.generic):
+        descriptor = getattr(type(bare), name)
+    elif descriptor is None:
+        descriptor = getattr(type(bare), name)
+    rule = lookup(descriptor)
+    if rule is not None and rule.procedure is not None:
+        return rule.procedure(*args, **kwargs)
+    if isinstance(bare, np.ndarray | np.generic) and name in METHODS:
+        return call(METHODS[name], *args, **kwargs)
+    if isinstance(bare, float | complex | np.generic | np.ndarray) and name in _number_methods():
+        return call(_number_methods()[name], *args, **kwargs)
+    if rule is not None:
+        return _by_rule(descriptor, rule, args, kwargs)
+    if is_constant(descriptor):
+        return _constant(descriptor, args, kwargs)
+    if isinstance(bare, str | bytes | int | range | slice) and not reach.callbacks((args[1:], kwargs)):
+        return getattr(bare, name)(*[plain(a) for a in args[1:]], **{k: plain(v) for k, v in kwargs.items()})
+    if type(receiver) is Traced:
+        return foreign(descriptor, args, kwargs)
+    return foreign(bound if bound is not None else descriptor, args if bound is None else args[1:], kwargs, args)
+
+
+@functools.cache
+def _number_methods() -> dict[str, Callable]:
+    table: dict[str, Callable] = {
+        f"__{name}__": getattr(operator, f"__{name}__")
+        for name in ("add", "sub", "mul", "truediv", "pow", "neg", "pos", "abs", "matmul", "floordiv", "mod", "getitem",
+                     "eq", "ne", "lt", "le", "gt", "ge")
+    }  # fmt: skip
+    for name in ("add", "sub", "mul", "truediv", "pow", "matmul", "floordiv", "mod"):
+        table[f"__r{name}__"] = functools.partial(_reflected, getattr(operator, f"__{name}__"))
+    table["conjugate"] = np.conj
+    return table
+
+
+def _reflected(function: Callable, right: Any, left: Any) -> Any:
+    return call(function, left, right)
+
+
+_reflected._is_engine_callable = True  # type: ignore[attr-defined]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Classes, partials, foreign functions
+
+
+def construct(cls: type, args: tuple, kwargs: dict) -> Any:
+    """`cls(*args, **kwargs)`."""
+    meta = type(cls)
+    if type(meta.__call__) is FunctionType and meta is not type:
+        return call(meta.__call__, cls, *args, **kwargs)
+    new, init = cls.__new__, cls.__init__  # type: ignore[misc]
+    if issubclass(cls, tuple):
+        if hasattr(cls, "_fields") or type(new) is FunctionType:
+            return new(cls, *args, **kwargs) if not has_own_source(new) else call(new, cls, *args, **kwargs)
+        from .builtins import iterate
+
+        return tuple.__new__(cls, tuple(iterate(*args)) if args else ())
+    if issubclass(cls, BaseException):
+        return _exception(cls, args, kwargs)
+    python_new = type(new) is FunctionType
+    python_init = type(init) is FunctionType
+    if not (python_new or python_init) and new is not object.__new__:
+        base = next((b for b in cls.__mro__ if lookup(b) is not None), None)
+        if base is not None and base is not cls:
+            return _subclass_of_container(cls, args, kwargs)
+        return foreign(cls, args, kwargs)
+    if _is_numpy(cls) or _is_library_class(cls) and not reach.is_active((args, kwargs)):
+        return foreign(cls, args, kwargs)
+    if python_new:
+        instance = call(new, cls, *args, **kwargs)
+        if not isinstance(instance, cls):
+            return instance
+    elif python_init or (new is object.__new__ and not args and not kwargs):
+        instance = new(cls)
+    else:
+        instance = cls(*args, **kwargs)  # raises Python's own complaint about the arguments
+    if python_init:
+        call(init, instance, *args, **kwargs)
+    elif init is not object.__init__:
+        call(init, instance, *args, **kwargs)
+    return instance
+
+
+def has_own_source(function: Any) -> bool:
+    return type(function) is FunctionType and not function.__code__.co_filename.startswith("<string>") and (
+        "namedtuple" not in function.__code__.co_filename
+    )  # fmt: skip
+
+
+def _is_library_class(cls: type) -> bool:
+    import sys
+
+    module = sys.modules.get(cls.__module__)
+    return _is_library(getattr(module, "__file__", None) or "")
+
+
+def _subclass_of_container(cls: type, args: tuple, kwargs: dict) -> Any:
+    """A subclass of list or dict without hooks of its own: filled by the procedures of its base."""
+    instance = cls.__new__(cls)
+    if args or kwargs:
+        if isinstance(instance, list):
+            call(list.extend, instance, *args)
+        else:
+            call(dict.update, instance, *args, **kwargs)
+    return instance
+
+
+def _exception(cls: type, args: tuple, kwargs: dict) -> Any:
+    instance = cls.__new__(cls, *[plain(a) for a in args])
+    created(instance, [("args", args)])
+    if type(cls.__init__) is FunctionType:
+        call(cls.__init__, instance, *args, **kwargs)
+    else:
+        cls.__init__(instance, *[plain(a) for a in args], **kwargs)
+    return instance
+
+
+def _partial(function: functools.partial, args: tuple, kwargs: dict) -> Any:
+    first = [load(function, i, value) for i, value in enumerate(function.args)]
+    named = {name: load(function, name, value) for name, value in function.keywords.items()}
+    return call(function.func, *first, *args, **{**named, **kwargs})
+
+
+def foreign(function: Any, args: tuple, kwargs: dict, reachable: Any = None) -> Any:
+    """Call code that is not Python's, with plain values, if nothing active is within its reach.
+
+    Raises:
+        ForeignCallError: an argument, or something reachable from one, carries a derivative, or is a Python function
+            that the foreign code could call back.
+    """
+    bare = [plain(a) for a in args]
+    named = {k: plain(v) for k, v in kwargs.items()}
+    if not live.levels:
+        return function(*bare, **named)
+    everything = (function, args if reachable is None else reachable, kwargs)
+    culprit = reach.is_active(everything)
+    if culprit:
+        raise _foreign_error(function, bare, f"{culprit} carries a derivative")
+    callback = reach.callbacks((args, kwargs))
+    if callback is not None:
+        raise _foreign_error(function, bare, f"it may call back {callback}, which the engine would not see")
+    return function(*bare, **named)
+
+
+def _foreign_error(function: Any, args: list, reason: str) -> ForeignCallError:
+    name = describe(function)
+    shown = ", ".join(_short(a) for a in args)
+    return ForeignCallError(
+        f"Can't differentiate foreigncall expression {name}({shown}): it is implemented outside Python, has no rule, "
+        f"and {reason}.\n"
+        f"  at {where(call_chain())}\n"
+        f"  Ways out: give it a rule, engine.rule({name}, x=lambda d, out, x: ...); if its result has no derivative, "
+        f"declare it, engine.constant({name}); or avoid it, or hide the argument, engine.stop_gradient(x)."
+    )
+
+
+def describe(function: Any) -> str:
+    """The name a user would write for a callable."""
+    name = getattr(function, "__qualname__", None) or getattr(function, "__name__", None)
+    if name is None:
+        return repr(function)
+    module = getattr(function, "__module__", None)
+    if module in (None, "builtins", "__main__") or not isinstance(module, str):
+        return name
+    return f"{module}.{name}"
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"array of shape {value.shape}"
+    text = repr(value) if isinstance(value, int | float | str | None) else type(value).__name__
+    return text if len(text) < 30 else text[:27] + "..."

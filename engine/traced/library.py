@@ -1,0 +1,370 @@
+"""Procedures for the standard library: functools, itertools, copy, collections, operator, contextlib, logging."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import itertools
+import logging
+import operator
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from ..rules import constant
+from ..rules.registry import procedure
+from . import attributes, operations
+from .builtins import RUNTIME_BINARY, as_dict
+from .calls import call
+from .levels import Traced, plain
+from .operations import getitem, items, iterate, make_list, set_dict_item, truth
+from .storage import created
+
+__all__: list[str] = []
+
+constant(
+    logging.debug, logging.info, logging.warning, logging.error, logging.critical, logging.log, logging.getLogger,
+    logging.Logger.debug, logging.Logger.info, logging.Logger.warning, logging.Logger.error, logging.Logger.critical,
+    logging.Logger.log, logging.Logger.exception, operator.index, operator.truth, operator.length_hint,
+    reason="its result carries no derivative",
+)  # fmt: skip
+
+_missing = object()
+
+
+@procedure(functools.reduce)
+def reduce(function: Any, iterable: Any, initial: Any = _missing, /) -> Any:
+    items_ = iter(iterate(iterable))
+    if initial is _missing:
+        try:
+            initial = next(items_)
+        except StopIteration:
+            raise TypeError("reduce() of empty iterable with no initial value") from None
+    for item in items_:
+        initial = call(function, initial, item)
+    return initial
+
+
+@procedure(functools.partial)
+def partial(function: Any, /, *args: Any, **kwargs: Any) -> functools.partial:
+    made = functools.partial(function, *[plain(a) for a in args], **{k: plain(v) for k, v in kwargs.items()})
+    if isinstance(function, functools.partial):
+        from .storage import load
+
+        args = (*[load(function, i, v) for i, v in enumerate(function.args)], *args)
+        kwargs = {**{k: load(function, k, v) for k, v in function.keywords.items()}, **kwargs}
+    return created(made, [*enumerate(args), *kwargs.items()])
+
+
+constant(functools.wraps, functools.update_wrapper, reason="it moves names, not values")
+
+
+# -- itertools: written as the generators that its documentation gives as equivalent -------------------------------------
+
+
+@procedure(itertools.chain)
+def chain(*iterables: Any) -> Iterator[Any]:
+    return (item for iterable in iterables for item in iterate(iterable))
+
+
+@procedure(itertools.chain.from_iterable)
+def chain_all(iterables: Any) -> Iterator[Any]:
+    return (item for iterable in iterate(iterables) for item in iterate(iterable))
+
+
+@procedure(itertools.accumulate)
+def accumulate(iterable: Any, func: Any = None, *, initial: Any = None) -> Iterator[Any]:
+    add = RUNTIME_BINARY["add"]
+    items_ = iter(iterate(iterable))
+    total = initial
+    if initial is None:
+        try:
+            total = next(items_)
+        except StopIteration:
+            return
+    yield total
+    for item in items_:
+        total = add(total, item) if func is None else call(func, total, item)
+        yield total
+
+
+@procedure(itertools.islice)
+def islice(iterable: Any, *bounds: Any) -> Iterator[Any]:
+    return itertools.islice(iter(iterate(iterable)), *[plain(b) for b in bounds])
+
+
+@procedure(itertools.takewhile)
+def takewhile(predicate: Any, iterable: Any) -> Iterator[Any]:
+    for item in iterate(iterable):
+        if not truth(call(predicate, item)):
+            return
+        yield item
+
+
+@procedure(itertools.dropwhile)
+def dropwhile(predicate: Any, iterable: Any) -> Iterator[Any]:
+    items_ = iter(iterate(iterable))
+    for item in items_:
+        if not truth(call(predicate, item)):
+            yield item
+            break
+    yield from items_
+
+
+@procedure(itertools.starmap)
+def starmap(function: Any, iterable: Any) -> Iterator[Any]:
+    return (call(function, *iterate(args)) for args in iterate(iterable))
+
+
+@procedure(itertools.filterfalse)
+def filterfalse(predicate: Any, iterable: Any) -> Iterator[Any]:
+    items_ = iterate(iterable)
+    return (item for item in items_ if not truth(item if predicate is None else call(predicate, item)))
+
+
+@procedure(itertools.repeat)
+def repeat(value: Any, *times: Any) -> Iterator[Any]:
+    return (value for _ in itertools.repeat(None, *[plain(t) for t in times]))
+
+
+@procedure(itertools.cycle)
+def cycle(iterable: Any) -> Iterator[Any]:
+    saved = []
+    for item in iterate(iterable):
+        saved.append(item)
+        yield item
+    while saved:
+        yield from saved
+
+
+@procedure(itertools.compress)
+def compress(data: Any, selectors: Any) -> Iterator[Any]:
+    return (item for item, keep in zip(iterate(data), iterate(selectors), strict=False) if truth(keep))
+
+
+@procedure(itertools.pairwise)
+def pairwise(iterable: Any) -> Iterator[tuple]:
+    items_ = iter(iterate(iterable))
+    for previous in items_:
+        for item in items_:
+            yield previous, item
+            previous = item
+
+
+@procedure(itertools.zip_longest)
+def zip_longest(*iterables: Any, fillvalue: Any = None) -> Iterator[tuple]:
+    return itertools.zip_longest(*[iter(iterate(i)) for i in iterables], fillvalue=fillvalue)
+
+
+@procedure(itertools.product)
+def product(*iterables: Any, repeat: int = 1) -> Iterator[tuple]:
+    return itertools.product(*[list(iterate(i)) for i in iterables], repeat=plain(repeat))
+
+
+@procedure(itertools.combinations)
+def combinations(iterable: Any, r: Any) -> Iterator[tuple]:
+    return itertools.combinations(list(iterate(iterable)), plain(r))
+
+
+@procedure(itertools.combinations_with_replacement)
+def combinations_with_replacement(iterable: Any, r: Any) -> Iterator[tuple]:
+    return itertools.combinations_with_replacement(list(iterate(iterable)), plain(r))
+
+
+@procedure(itertools.permutations)
+def permutations(iterable: Any, r: Any = None) -> Iterator[tuple]:
+    return itertools.permutations(list(iterate(iterable)), plain(r))
+
+
+@procedure(itertools.groupby)
+def groupby(iterable: Any, key: Any = None) -> Iterator[tuple]:
+    for label, group in itertools.groupby(iterate(iterable), lambda item: plain(item if key is None else call(key, item))):
+        yield label, (item for item in group)
+
+
+@procedure(itertools.tee)
+def tee(iterable: Any, n: Any = 2) -> tuple:
+    return itertools.tee(iter(iterate(iterable)), plain(n))
+
+
+@procedure(itertools.count)
+def count(start: Any = 0, step: Any = 1) -> Iterator[Any]:
+    add = RUNTIME_BINARY["add"]
+    while True:
+        yield start
+        start = add(start, step)
+
+
+# -- copy ---------------------------------------------------------------------------------------------------------------
+
+
+@procedure(copy.copy)
+def shallow(value: Any) -> Any:
+    """copy.copy: a new container with the same items."""
+    bare = plain(value)
+    if type(value) is Traced or isinstance(bare, np.ndarray):
+        return call(np.copy, value) if isinstance(bare, np.ndarray) else value
+    hook = getattr(type(bare), "__copy__", None)
+    if hook is not None and type(hook).__name__ == "function":
+        return call(hook, value)
+    return _rebuilt(value, lambda item: item)
+
+
+@procedure(copy.deepcopy)
+def deep(value: Any, memo: Any = None) -> Any:
+    """copy.deepcopy: new containers all the way down; a value reached twice is copied once."""
+    return _deep(value, {} if memo is None else memo)
+
+
+def _deep(value: Any, memo: dict[int, Any]) -> Any:
+    bare = plain(value)
+    if isinstance(value, tuple):
+        return operations.plain(value) if not value else type(value)._make(_deep(v, memo) for v in value) if hasattr(
+            value, "_make"
+        ) else tuple([_deep(v, memo) for v in value])  # fmt: skip
+    if id(bare) in memo:
+        return memo[id(bare)]
+    if isinstance(bare, np.ndarray):
+        made = call(np.copy, value)
+    elif type(value) is Traced or not _is_container(bare):
+        return value if type(value) is Traced else copy.deepcopy(bare)
+    else:
+        hook = getattr(type(bare), "__deepcopy__", None)
+        if type(hook).__name__ == "function":
+            made = call(hook, value, memo)
+        else:
+            return _rebuilt(value, lambda item: _deep(item, memo), memo)
+    memo[id(bare)] = made
+    return made
+
+
+def _is_container(value: Any) -> bool:
+    if isinstance(value, list | dict):
+        return True
+    return attributes.instance_dict(value) is not None and not isinstance(value, type) and not callable_data(value)
+
+
+def callable_data(value: Any) -> bool:
+    """Functions and modules are copied by reference."""
+    return type(value).__name__ in ("function", "module", "builtin_function_or_method", "method")
+
+
+def _rebuilt(value: Any, each: Callable[[Any], Any], memo: dict[int, Any] | None = None) -> Any:
+    """A new container of the same type with `each` of its items."""
+    if isinstance(value, list):
+        made: Any = type(value).__new__(type(value))
+        if memo is not None:
+            memo[id(value)] = made
+        call(list.extend, made, [] if not value else make_list([each(v) for v in iterate(value)]))
+        _copy_attributes(value, made, each)
+        return made
+    if isinstance(value, dict):
+        made = type(value).__new__(type(value))
+        if isinstance(value, defaultdict):
+            made.default_factory = value.default_factory
+        if memo is not None:
+            memo[id(value)] = made
+        for key, item in items(value):
+            set_dict_item(made, key, each(item))
+        _copy_attributes(value, made, each)
+        return made
+    own = attributes.instance_dict(value)
+    if own is None or isinstance(value, type) or callable_data(value):
+        return copy.copy(plain(value))
+    made = object.__new__(type(value))
+    if memo is not None:
+        memo[id(value)] = made
+    _copy_attributes(value, made, each)
+    return made
+
+
+def _copy_attributes(value: Any, made: Any, each: Callable[[Any], Any]) -> None:
+    own = attributes.instance_dict(value)
+    for label in list(own or ()):
+        attributes.set_raw(made, label, each(getitem(own, label)))
+
+
+# -- collections ----------------------------------------------------------------------------------------------------------
+
+
+@procedure(defaultdict)
+def default_dict(factory: Any = None, source: Any = (), /, **named: Any) -> defaultdict:
+    made: defaultdict = defaultdict(factory)
+    call(dict.update, made, as_dict(source, **named))
+    return made
+
+
+@procedure(OrderedDict)
+def ordered_dict(source: Any = (), /, **named: Any) -> OrderedDict:
+    made: OrderedDict = OrderedDict()
+    call(dict.update, made, as_dict(source, **named))
+    return made
+
+
+@procedure(Counter)
+def counter(source: Any = None, /, **named: Any) -> Counter:
+    """Counts of items are integers; counts given as a mapping may carry a derivative."""
+    made: Counter = Counter()
+    add = RUNTIME_BINARY["add"]
+    if source is not None:
+        pairs = items(source) if isinstance(source, dict) else [(plain(item), 1) for item in iterate(source)]
+        for key, value in pairs:
+            set_dict_item(made, key, add(getitem(made, key), value) if key in made else value)
+    for key, value in named.items():
+        set_dict_item(made, key, value)
+    return made
+
+
+# -- operator -------------------------------------------------------------------------------------------------------------
+
+
+@procedure(operator.setitem)
+def set_item(container: Any, index: Any, value: Any) -> None:
+    operations.setitem(container, index, value)
+
+
+@procedure(operator.delitem)
+def delete_item(container: Any, index: Any) -> None:
+    operations.delitem(container, index)
+
+
+constant(operator.not_, operator.is_, operator.is_not, operator.contains, reason="its result carries no derivative")
+
+
+class Getter:
+    """What operator.itemgetter, attrgetter and methodcaller return, with the reading done by the runtime."""
+
+    _is_engine_callable = True
+
+    def __init__(self, read: Callable[[Any], Any]) -> None:
+        self.read = read
+
+    def __call__(self, obj: Any) -> Any:
+        return self.read(obj)
+
+
+@procedure(operator.itemgetter)
+def itemgetter(*keys: Any) -> Getter:
+    if len(keys) == 1:
+        return Getter(lambda obj: getitem(obj, keys[0]))
+    return Getter(lambda obj: tuple([getitem(obj, key) for key in keys]))
+
+
+def _attribute(obj: Any, path: str) -> Any:
+    for label in path.split("."):
+        obj = attributes.get_attribute(obj, label)
+    return obj
+
+
+@procedure(operator.attrgetter)
+def attrgetter(*paths: str) -> Getter:
+    if len(paths) == 1:
+        return Getter(lambda obj: _attribute(obj, paths[0]))
+    return Getter(lambda obj: tuple([_attribute(obj, path) for path in paths]))
+
+
+@procedure(operator.methodcaller)
+def methodcaller(label: str, /, *args: Any, **kwargs: Any) -> Getter:
+    return Getter(lambda obj: call(attributes.get_attribute(obj, label), *args, **kwargs))

@@ -1,0 +1,258 @@
+"""The shape of an argument or a result: taken once, when it enters or leaves, and read back from by identity.
+
+The program may edit a list or an object after it was passed in, so what the sweep reads and seeds follows the shape as
+it was: identities, lengths and kinds. A storage that is reached twice has one shape.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MemberDescriptorType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from ..errors import CotangentMismatchError
+from ..tangents import Tangent, is_differentiable, zeros_like
+from .attributes import get_attribute, instance_dict
+from .levels import Level, Node, Traced, own, plain, root_of
+from .operations import getitem, make_dict, make_list
+from .primitives import target_of
+from .storage import created, found, mirror
+from .tape import Sweep
+
+__all__ = ["Shape", "enter", "leave", "like", "read", "seed"]
+
+LEAF, TUPLE, LIST, DICT, OBJECT, NOTHING = "leaf", "tuple", "list", "dict", "object", "nothing"
+
+
+@dataclass
+class Shape:
+    """One node of the shape: `value` is the plain value, `target` where a leaf's cotangent is."""
+
+    kind: str
+    value: Any
+    target: Any = None
+    storage: Any = None
+    items: dict[Any, Shape] = field(default_factory=dict)
+
+
+def is_container(value: Any) -> bool:
+    """Is this a mutable structure whose fields may have cotangents: a list, a dict, an instance of a user's class?"""
+    if isinstance(value, list | dict):
+        return True
+    if isinstance(value, type | ModuleType | BaseException) or callable(value) and not _has_fields(value):
+        return False
+    return _has_fields(value)
+
+
+def _has_fields(value: Any) -> bool:
+    kind = type(value)
+    if kind.__module__ in ("builtins", "numpy", "functools") or kind.__name__ == "function":
+        return False
+    return instance_dict(value) is not None or bool(slots_of(kind))
+
+
+def slots_of(kind: type) -> list[str]:
+    """The names of the `__slots__` of a class and its bases."""
+    return [n for c in kind.__mro__ for n, m in c.__dict__.items() if type(m) is MemberDescriptorType]
+
+
+def fields_of(value: Any) -> tuple[Any, dict[Any, Any]]:
+    """The storage of a container and its plain items."""
+    if isinstance(value, list):
+        return value, dict(enumerate(value))
+    if isinstance(value, dict):
+        return value, dict(value)
+    own_dict = instance_dict(value)
+    slots = {n: getattr(value, n) for n in slots_of(type(value)) if hasattr(value, n)}
+    return (own_dict if own_dict is not None else value), {**slots, **(own_dict or {})}
+
+
+def shape_of(value: Any, leaf: Any, memo: dict[int, Shape]) -> Shape:
+    """The shape of a value; `leaf(value, path-independent kind)` makes each leaf outside a storage."""
+    bare = plain(value)
+    if isinstance(value, tuple):
+        items = {i: shape_of(v, leaf, memo) for i, v in enumerate(value)}
+        return Shape(TUPLE, bare, items=items)
+    if is_differentiable(bare):
+        return leaf(value)
+    if not is_container(bare):
+        return Shape(NOTHING, bare)
+    if id(bare) in memo:
+        return memo[id(bare)]
+    storage, contents = fields_of(bare)
+    kind = LIST if isinstance(bare, list) else DICT if isinstance(bare, dict) else OBJECT
+    memo[id(bare)] = made = Shape(kind, bare, storage=storage)
+    made.items = {key: shape_of(v, _stored_leaf, memo) for key, v in contents.items()}
+    return made
+
+
+def _stored_leaf(value: Any) -> Shape:
+    return Shape(LEAF, plain(value))
+
+
+# -- arguments --------------------------------------------------------------------------------------------------------
+
+
+def enter(level: Level, value: Any, memo: dict[int, Shape]) -> tuple[Any, Shape]:
+    """An argument as the program gets it at `level`, and its shape; its storages become active."""
+
+    def leaf(v: Any) -> Shape:
+        node = Node()
+        bare = plain(v)
+        if isinstance(bare, np.ndarray):
+            _claim(level, bare)
+            own(level, bare, node)
+        return Shape(LEAF, v, target=node)
+
+    known = len(memo)
+    shape = shape_of(value, leaf, memo)
+    for made in list(memo.values())[known:]:
+        level.active[id(made.storage)] = made.storage
+        for item in made.items.values():
+            _claim_stored(level, item)
+    return _traced(level, value, shape), shape
+
+
+def _traced(level: Level, value: Any, shape: Shape) -> Any:
+    if shape.kind == LEAF:
+        return Traced(level, value, shape.target)
+    if shape.kind == TUPLE:
+        items = [_traced(level, v, shape.items[i]) for i, v in enumerate(value)]
+        return value._make(items) if hasattr(value, "_make") else tuple.__new__(type(value), items)
+    return value
+
+
+def _claim(level: Level, array: np.ndarray) -> None:
+    """Note the base of an argument; two arguments over one base may be read, not written."""
+    base = root_of(array)
+    if id(base) in level.owners or id(base) in level.claimed:
+        level.shared[id(base)] = base
+    level.claimed[id(base)] = base
+
+
+def _claim_stored(level: Level, shape: Shape) -> None:
+    if shape.kind == TUPLE:
+        for item in shape.items.values():
+            _claim_stored(level, item)
+    elif shape.kind == LEAF and isinstance(shape.value, np.ndarray):
+        _claim(level, shape.value)
+
+
+def read(sweep: Sweep, shape: Shape) -> Any:
+    """The cotangent of an argument: the same structure, None where nothing has a cotangent."""
+    return _read(sweep, shape, None, {})
+
+
+def _read(sweep: Sweep, shape: Shape, d: Any, memo: dict[int, Any]) -> Any:
+    if shape.kind == LEAF:
+        return sweep.bars.get(shape.target) if shape.target is not None else d
+    if shape.kind == TUPLE:
+        parts = [_read(sweep, s, None if d is None else d[i], memo) for i, s in shape.items.items()]
+        if all(p is None for p in parts):
+            return None
+        return type(shape.value)._make(parts) if hasattr(shape.value, "_make") else tuple(parts)
+    if shape.kind == NOTHING:
+        return None
+    if id(shape) in memo:
+        return memo[id(shape)]
+    memo[id(shape)] = None  # a cycle ends here
+    entries = sweep.mirrors.get(id(shape.storage))
+    if shape.kind == LIST and entries is not None:
+        entries = mirror(sweep, shape.storage, len(shape.items))
+    parts = {
+        key: _read(sweep, s, None if entries is None else found(entries, key), memo) for key, s in shape.items.items()
+    }
+    if all(p is None for p in parts.values()):
+        return None
+    memo[id(shape)] = made = structure(shape, parts)
+    return made
+
+
+def structure(shape: Shape, parts: dict[Any, Any]) -> Any:
+    """A list, dict or Tangent holding these cotangents, made through the storage layer: outer levels may watch them."""
+    if shape.kind == LIST:
+        return make_list(parts.values())
+    if shape.kind == DICT:
+        return make_dict(parts.items())
+    made = Tangent(type(shape.value).__name__, {key: plain(part) for key, part in parts.items()})
+    created(made.__dict__, parts.items())
+    return made
+
+
+# -- results ----------------------------------------------------------------------------------------------------------
+
+
+def leave(level: Level, value: Any) -> Shape:
+    """The shape of a result, with the targets of its leaves at `level`."""
+    return shape_of(value, lambda v: Shape(LEAF, plain(v), target=target_of(level, v)), {})
+
+
+def seed(sweep: Sweep, shape: Shape, d: Any, path: str = "the result") -> None:
+    """Put the cotangent of a result where the sweep starts from.
+
+    Raises:
+        CotangentMismatchError: its structure or shape is not that of the result.
+    """
+    if d is None or shape.kind == NOTHING:
+        return
+    if shape.kind == LEAF:
+        check(d, shape.value, path)
+        if shape.target is not None:
+            sweep.give(shape.target, d)
+        return
+    if shape.kind == TUPLE:
+        if not isinstance(d, tuple | list) or len(d) != len(shape.items):
+            raise CotangentMismatchError(f"{path} is a tuple of {len(shape.items)}; its cotangent is {d!r:.60}")
+        for i, item in shape.items.items():
+            seed(sweep, item, d[i], f"{path}[{i}]")
+        return
+    for key, item in shape.items.items():
+        part = _part_of(d, key, shape.kind)
+        label = f"{path}.{key}" if shape.kind == OBJECT else f"{path}[{key!r}]"
+        if item.kind == LEAF and part is not None:
+            check(part, item.value, label)
+            entries = mirror(sweep, shape.storage, len(shape.items) if shape.kind == LIST else None)
+            entries[key] = part if found(entries, key) is None else found(entries, key) + part
+        else:
+            seed(sweep, item, part, label)
+
+
+def _part_of(d: Any, key: Any, kind: str) -> Any:
+    if kind == OBJECT and isinstance(d, Tangent):
+        return get_attribute(d, key)
+    return getitem(d, key)
+
+
+def check(d: Any, value: Any, path: str) -> None:
+    """A cotangent must be a number or array of its primal's shape."""
+    bare = plain(d)
+    if np.shape(bare) != np.shape(value):
+        raise CotangentMismatchError(
+            f"{path} has shape {np.shape(value)}, its cotangent has shape {np.shape(bare)}; give one of the same shape"
+        )
+
+
+# -- gradients of several calls, leaf by leaf ---------------------------------------------------------------------------
+
+
+def like(argument: Any, gradients: list[Any], combine: Any) -> Any:
+    """`combine` of the leaves of several gradients of one argument (zeros for None), in the argument's structure."""
+    bare = plain(argument)
+    if is_differentiable(bare):
+        return combine([zeros_like(bare) if g is None else g for g in gradients])
+    if isinstance(bare, tuple):
+        parts = [
+            like(v, [None if g is None else getitem(g, i) for g in gradients], combine) for i, v in enumerate(argument)
+        ]
+        return type(bare)._make(parts) if hasattr(bare, "_make") else tuple(parts)
+    if not is_container(bare):
+        return None
+    _, contents = fields_of(bare)
+    kind = LIST if isinstance(bare, list) else DICT if isinstance(bare, dict) else OBJECT
+    made = {
+        key: like(v, [None if g is None else _part_of(g, key, kind) for g in gradients], combine)
+        for key, v in contents.items()
+    }
+    return structure(Shape(kind, bare), made)

@@ -1,0 +1,217 @@
+"""The reverse sweep: what is collected on the way back, and the entry of an ordinary operation.
+
+A tape is a list of entries. The sweep of level k runs with only the levels outside k live, and all it does with
+cotangents (applying rules, adding them up, writing to buffers) is done through the operations of `primitives` and
+`arrays`: for the outer levels it is ordinary recorded work, so a derivative of a derivative needs nothing of its own.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..errors import CotangentMismatchError
+from ..rules import Rule
+from ..tangents import accumulate, is_differentiable, project
+from .levels import Level, Node, Traced, live, plain
+
+__all__ = ["Operation", "Sweep", "engine_call"]
+
+
+class Sweep:
+    """The state of one walk back over a tape; a second call of a pullback makes a new one.
+
+    bars: node -> cotangent so far. owned: nodes whose cotangent is a buffer of our own, added to in place.
+    mirrors: id of a storage -> cotangents of what it holds (see `storage`).
+    shadows: id of a written base array -> buffer of cotangents (see `arrays`).
+    redo: undone writes, to be done again in the opposite order.
+    """
+
+    def __init__(self, level: Level) -> None:
+        self.level = level
+        self.bars: dict[Node, Any] = {}
+        self.owned: set[Node] = set()
+        self.mirrors: dict[int, Any] = {}
+        self.shadows: dict[int, np.ndarray] = {}
+        self.redo: list[Callable[[], None]] = []
+
+    def run(self) -> None:
+        """Walk back over the whole tape; the user's data is as before, even when a rule raises."""
+        try:
+            for entry in reversed(self.level.tape):
+                entry.reverse(self)
+        finally:
+            for redo in reversed(self.redo):
+                redo()
+            self.redo.clear()
+
+    def add(self, target: Any, d: Any) -> None:
+        """Add `d` to the cotangent of a target: a node, or anything with `add(sweep, d)`, such as a view of a buffer."""
+        if d is None or target is None:
+            return
+        if type(target) is not Node:
+            target.add(self, d)
+        elif target in self.owned:
+            self.bars[target] = engine_call(accumulate, self.bars[target], d)
+            self.owned.discard(target)
+        else:
+            before = self.bars.get(target)
+            self.bars[target] = d if before is None else engine_call(accumulate, before, d)
+
+    def give(self, target: Any, d: Any) -> None:
+        """`add`, for a target that may be a tuple of targets with a tuple of cotangents."""
+        if target is None or d is None:
+            return
+        if isinstance(target, tuple):
+            for t, part in zip(target, d, strict=True):
+                self.give(t, part)
+        else:
+            self.add(target, d)
+
+    def add_at(self, node: Node, like: np.ndarray, index: Any, d: Any) -> None:
+        """Add `d` to part of the cotangent of an array: one buffer however many parts are added."""
+        bar = self.bars.get(node)
+        if node not in self.owned:
+            bar = np.zeros_like(like) if bar is None else np.array(bar)
+            self.bars[node] = bar
+            self.owned.add(node)
+        if is_basic(index):
+            bar[index] += d
+        else:
+            np.add.at(bar, index, d)
+
+    def take(self, node: Node) -> Any:
+        """The finished cotangent of a node whose defining entry is being walked over."""
+        self.owned.discard(node)
+        return self.bars.pop(node, None)
+
+    def collect(self, nodes: Any, value: Any) -> Any:
+        """The cotangents of a result: one, or a tuple of them (zeros for None) when the result is a tuple."""
+        if isinstance(nodes, tuple):
+            parts = [self.collect(n, v) for n, v in zip(nodes, value, strict=True)]
+            return None if all(p is None for p in parts) else tuple(parts)
+        return None if nodes is None else self.take(nodes)
+
+
+def is_basic(index: Any) -> bool:
+    """Does this index select without repeating an element: integers, slices, `...`, newaxis?"""
+    items = index if isinstance(index, tuple) else (index,)
+    return all(i is None or i is Ellipsis or isinstance(i, slice | int | np.integer) and i is not True and i is not False
+               for i in items)  # fmt: skip
+
+
+def engine_call(function: Callable, *args: Any, **kwargs: Any) -> Any:
+    """Run a function of the engine or of a rule: as it is, or recorded where an outer level is watching."""
+    if live.levels and _watched(args, kwargs):
+        return transformed_call(function, *args, **kwargs)
+    return function(*args, **kwargs)
+
+
+def _watched(args: tuple, kwargs: dict) -> bool:
+    if any(level.written for level in live.levels):
+        return True
+    return any(_holds_traced(a) for a in args) or any(_holds_traced(a) for a in kwargs.values())
+
+
+def _holds_traced(value: Any) -> bool:
+    return type(value) is Traced or (isinstance(value, tuple) and any(_holds_traced(v) for v in value))
+
+
+def transformed_call(function: Callable, *args: Any, **kwargs: Any) -> Any:
+    """`calls.call`, bound by that module when it is imported: entries lie below it and need it at run time."""
+    raise AssertionError("engine.traced.calls is not imported yet")
+
+
+class Operation:
+    """One call of a primitive that has a rule."""
+
+    __slots__ = ("args", "kwargs", "nodes", "out", "place", "rule", "targets")
+
+    def __init__(
+        self, rule: Rule, args: tuple, kwargs: dict, out: Any, targets: tuple, nodes: Any, place: tuple[str, int]
+    ) -> None:
+        self.rule = rule
+        self.args = args
+        self.kwargs = kwargs
+        self.out = out
+        self.targets = targets
+        self.nodes = nodes
+        self.place = place
+
+    def reverse(self, sweep: Sweep) -> None:
+        d = sweep.collect(self.nodes, self.out)
+        if d is None:
+            return
+        if isinstance(self.nodes, tuple):
+            d = _filled(d, self.out)
+        rule, targets, args = self.rule, self.targets, self.args
+        if rule.whole is not None:
+            bars = engine_call(rule.whole, d, self.out, *args, **self.kwargs)
+            for target, bar, arg in zip(targets, bars, args, strict=False):
+                self.give(sweep, target, bar, arg)
+            return
+        names = rule.parameters
+        for position, target in enumerate(targets):
+            if target is None:
+                continue
+            if rule.partials:
+                bar = engine_call(_from_partial, rule.partials[position], d, self.out, args)
+            else:
+                pullback = rule.pullbacks.get(names[position])
+                if pullback is None:
+                    continue
+                if rule.primal is operator.getitem and type(target) is Node and not live.levels:
+                    sweep.add_at(target, args[0], args[1], d)
+                    continue
+                bar = engine_call(pullback, d, self.out, *args, **self.kwargs)
+            self.give(sweep, target, bar, args[position])
+
+    def give(self, sweep: Sweep, target: Any, bar: Any, arg: Any) -> None:
+        """Project the cotangent of one argument onto it and add it up; an argument may be a tuple of such."""
+        if bar is None or target is None:
+            return
+        if isinstance(target, tuple):
+            for t, b, a in zip(target, bar, arg, strict=True):
+                self.give(sweep, t, b, a)
+            return
+        sweep.add(target, _projected(bar, arg, self.rule.primal, self.place))
+
+
+def _from_partial(partial: Callable, d: Any, out: Any, args: tuple) -> Any:
+    slope = partial(out, *args)
+    if np.iscomplexobj(slope):
+        slope = np.conj(slope)
+    return d * slope
+
+
+def _filled(d: Any, out: Any) -> Any:
+    """`d` with zeros for the parts of a tuple result that nothing depended on."""
+    if isinstance(out, tuple):
+        parts = d if d is not None else (None,) * len(out)
+        return tuple([_filled(p, o) for p, o in zip(parts, out, strict=True)])
+    if d is None and is_differentiable(plain(out)):
+        return engine_call(_zeros, out)
+    return d
+
+
+def _zeros(out: Any) -> Any:
+    return np.zeros_like(out)
+
+
+def _projected(bar: Any, arg: Any, primal: Callable, place: tuple[str, int]) -> Any:
+    bare, like = plain(bar), plain(arg)
+    if type(bare) is type(like) and (
+        not isinstance(like, np.ndarray) or (bare.shape == like.shape and bare.dtype == like.dtype)
+    ):
+        return bar
+    try:
+        return engine_call(project, bar, arg)
+    except ValueError as error:
+        raise CotangentMismatchError(
+            f"the rule of {getattr(primal, '__name__', primal)} returned a cotangent of shape {np.shape(bare)} "
+            f"for an argument of shape {np.shape(like)} (called at {place[0]}:{place[1]}): {error}\n"
+            f"  Way out: mend the pullback; it must return what broadcasts from the argument's shape."
+        ) from error
