@@ -33,7 +33,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without --bite leave out the tests that need it; with a choice of cases leave out what is no case."""
+    """A case answers to -k by each of its threads. Left out: bites without --bite, all else when cases are chosen."""
+    for item in items:
+        case = item.callspec.params.get("case") if hasattr(item, "callspec") else None
+        item.extra_keyword_matches.update(getattr(case, "thread_ids", ()))
     chosen = any(config.getoption(name) for name in FILTERS)
     left_out = [
         item

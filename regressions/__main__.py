@@ -51,14 +51,12 @@ def _parser() -> argparse.ArgumentParser:
     running.set_defaults(command=_run)
     running.add_argument("--engine", default="reference", help="which engine (default: %(default)s)")
     for command in (showing, running):
-        command.add_argument("id", help="an id, or tracker and number alone: flux-2497")
+        command.add_argument("id", help="an id, or a thread by tracker and number: flux-2497")
     return parser
 
 
 def _list(options: argparse.Namespace) -> int:
     chosen = select(all_cases(), options.topic, options.tracker, options.symptom)
-    if not chosen:
-        raise UnknownCase("no case is of that topic, tracker and symptom together")
     width = max(len(case.id) for case in chosen)
     for case in chosen:
         print(f"{case.id:{width}}  {case.symptom:16}  {case.title}")

@@ -16,9 +16,10 @@ The file it stands in is its topic. Every word that is chosen from a list is che
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
@@ -66,7 +67,9 @@ NEEDS = {
 TRACKERS = {
     "chainrules": "JuliaDiff/ChainRules.jl",
     "flux": "FluxML/Flux.jl",
-    "optimisers": "FluxML/Optimisers.jl",
+    "keras": "keras-team/keras",
+    "scimlsensitivity": "SciML/SciMLSensitivity.jl",
+    "tracker": "FluxML/Tracker.jl",
     "zygote": "FluxML/Zygote.jl",
 }
 
@@ -80,6 +83,8 @@ KINDS = {
     "argument": "an argument or a result of the wrong kind",
     "crash": "any other exception, such as an IndexError from inside the engine",
 }
+
+Rules = Sequence[tuple[Callable, Mapping[str, Callable]]]
 
 fields = SimpleNamespace  # the cotangent of an object: fields(weight=..., bias=None)
 
@@ -138,7 +143,7 @@ class Case:
     at: tuple = ()
     wrt: tuple | None = None
     needs: frozenset[str] = frozenset()
-    rules: Mapping[Callable, Mapping[str, Callable]] = field(default_factory=dict)
+    rules: Rules = ()
     tolerance: Tolerance = Tolerance()
     defect: Callable[[], AbstractContextManager] | None = None
     no_defect: str = ""
@@ -146,7 +151,10 @@ class Case:
     def __post_init__(self) -> None:
         where = f"the case {self.id}: "
         _check(where + "topic", self.topic, TOPICS)
-        _check(where + "tracker", self.tracker, TRACKERS)
+        if not self.threads or self.thread_ids[0] != self.tracker_id:
+            raise ValueError(
+                f"{where}its first thread, of {', '.join(self.threads) or 'none'}, has to be the one it is named after"
+            )
         _check(where + "symptom", self.symptom, SYMPTOMS)
         for need in self.needs:
             _check(where + "need", need, NEEDS)
@@ -166,10 +174,15 @@ class Case:
         """Number for the historian, sentence for the reader: flux-2497-params_collected_inside_gradient."""
         return f"{self.tracker_id}-{self.program.__name__}"
 
+    @cached_property
+    def thread_ids(self) -> tuple[str, ...]:
+        """The threads as tracker and number: flux-930, zygote-941."""
+        return tuple(map(_thread_id, self.threads))
+
     @property
-    def tracker(self) -> str:
-        """Whose bug it is: the part of the id before the number."""
-        return self.tracker_id.rsplit("-", 1)[0]
+    def trackers(self) -> set[str]:
+        """Whose bug it is: the trackers it was reported to."""
+        return {name.rsplit("-", 1)[0] for name in self.thread_ids}
 
     @property
     def topic(self) -> str:
@@ -194,7 +207,7 @@ def case(
     right       the answer: a tuple, one cotangent an argument, None where nothing depends; or `Raises`, the refusal
     oracle      where the answer comes from: one of ORACLES, then the particulars
     reported    what came instead: a tuple, or `Raises`
-    rules       foreign function -> {argument: pullback}, the rules that the program is run with
+    rules       pairs (function, {argument: pullback}): the rules that the program is run with
     tolerance   a `Tolerance` of its own, with the reason
     defect      a function without arguments that returns a context manager: inside it the bug is back in the engine
     no_defect   where there is none: why
@@ -210,6 +223,14 @@ def case(
         return Case(tracker_id, threads, program, needs=frozenset(words), **answer)
 
     return decorate
+
+
+def _thread_id(url: str) -> str:
+    match = re.fullmatch(r"https://github\.com/([^/]+/[^/]+)/(?:issues|pull)/([1-9][0-9]*)", url)
+    names = [name for name, repository in TRACKERS.items() if match and match[1] == repository]
+    if not names:
+        raise ValueError(f"{url!r} is no thread of {', '.join(TRACKERS.values())}")
+    return f"{names[0]}-{match[2]}"
 
 
 def _check(what: str, word: str, vocabulary: Mapping[str, str]) -> None:

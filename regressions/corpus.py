@@ -28,20 +28,32 @@ def all_cases() -> tuple[Case, ...]:
 def select(
     among: Iterable[Case], topic: str | None = None, tracker: str | None = None, symptom: str | None = None
 ) -> list[Case]:
-    """The cases that have each of the properties asked for."""
-    asked = {"topic": topic, "tracker": tracker, "symptom": symptom}
-    return [c for c in among if all(word in (None, getattr(c, field)) for field, word in asked.items())]
+    """The cases that have each of the properties asked for; a case belongs to every tracker it was reported to.
+
+    Raises:
+        UnknownCase: there are none.
+    """
+    chosen = [
+        c
+        for c in among
+        if topic in (None, c.topic) and (tracker is None or tracker in c.trackers) and symptom in (None, c.symptom)
+    ]
+    if not chosen:
+        asked = {"topic": topic, "tracker": tracker, "symptom": symptom}
+        raise UnknownCase("no case has " + " and ".join(f"{name} {word}" for name, word in asked.items() if word))
+    return chosen
 
 
 def find(text: str) -> list[Case]:
-    """The cases whose id is `text` or begins with it: the tracker and number alone name all cases of one thread.
+    """The cases called `text`: an id, or a thread as tracker and number, which may have several cases.
 
     Raises:
         UnknownCase: there is none; the message names the nearest.
     """
-    found = [c for c in all_cases() if c.id == text or c.id.startswith(f"{text}-")]
+    found = [c for c in all_cases() if c.id == text or text in c.thread_ids]
     if not found:
-        names = [name for c in all_cases() for name in (c.tracker_id, c.id)]
-        near = difflib.get_close_matches(text, names, n=1, cutoff=0.0)
-        raise UnknownCase(f"no case is called {text!r}; the nearest is {near[0]}" if near else "there are no cases")
+        names = [name for c in all_cases() for name in (*c.thread_ids, c.id)]
+        raise UnknownCase(
+            f"no case is called {text!r}; the nearest is {difflib.get_close_matches(text, names, 1, 0)[0]}"
+        )
     return found

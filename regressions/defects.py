@@ -7,16 +7,17 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from unittest import mock
 
-from engine import rules
+from engine import errors
+from engine.rules import registry
 
-__all__ = ["declared_constant", "patched", "with_rule", "without_rule"]
+__all__ = ["declared_constant", "patched", "raising", "with_rule", "without_rule"]
 
 Defect = Callable[[], AbstractContextManager]
 
 
 def without_rule(*primals: Callable) -> Defect:
     """The rules of these functions were never written: a call to one is a foreign call."""
-    return lambda: rules.removed(*primals)
+    return lambda: registry.removed(*primals)
 
 
 def with_rule(primal: Callable, **pullbacks: Callable) -> Defect:
@@ -24,8 +25,8 @@ def with_rule(primal: Callable, **pullbacks: Callable) -> Defect:
 
     @contextmanager
     def defect() -> Iterator[None]:
-        with rules.scope(), rules.removed(primal):
-            rules.rule(primal, **pullbacks)
+        with registry.scope(), registry.removed(primal):
+            registry.rule(primal, **pullbacks)
             yield
 
     return defect
@@ -36,8 +37,24 @@ def declared_constant(*primals: Callable) -> Defect:
 
     @contextmanager
     def defect() -> Iterator[None]:
-        with rules.scope():
-            rules.constant(*primals)
+        with registry.scope():
+            registry.constant(*primals)
+            yield
+
+    return defect
+
+
+def raising(primal: Callable, kind: str, message: str) -> Defect:
+    """Calls of this function are refused, with an error of this kind and message."""
+    error = {"mutation": errors.MutationError, "foreign-call": errors.ForeignCallError}[kind]
+
+    def refuse(*args: Any, **kwargs: Any) -> Any:
+        raise error(message)
+
+    @contextmanager
+    def defect() -> Iterator[None]:
+        with registry.scope(), registry.removed(primal):
+            registry.procedure(primal)(refuse)
             yield
 
     return defect
@@ -48,8 +65,8 @@ def patched(owner: Any, name: str, wrong: Any) -> Defect:
 
     @contextmanager
     def defect() -> Iterator[None]:
-        with rules.scope(), mock.patch.object(owner, name, wrong):
-            rules.generation.bump()
+        with registry.scope(), mock.patch.object(owner, name, wrong):
+            registry.generation.bump()
             yield
 
     return defect

@@ -77,7 +77,7 @@ def described(x: Any) -> str:
 def summary(cases: Collection[Case], bitten: Collection[str] | None) -> list[str]:
     """The closing lines of a run over `cases`; `bitten` are the ids whose defect was put back and showed."""
     threads = {thread for case in cases for thread in case.threads}
-    trackers = {case.tracker for case in cases}
+    trackers = set().union(*(case.trackers for case in cases))
     topics = Counter(case.topic for case in cases)
     with_defect = [case for case in cases if case.defect]
     without = Counter(case.no_defect for case in cases if not case.defect)

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from importlib import import_module
 from typing import Any, ClassVar
+
+from ..case import Rules
 
 __all__ = ["Adapter", "UnknownEngine", "adapters_of", "engine_names"]
 
@@ -41,7 +43,7 @@ class Adapter(ABC):
         """f(), and one cotangent for each array known by identity; for engines that can do "implicit"."""
         raise NotImplementedError(f"{self.name} declares no implicit parameters")
 
-    def given(self, rules: Mapping[Callable, Mapping[str, Callable]]) -> AbstractContextManager:
+    def given(self, rules: Rules) -> AbstractContextManager:
         """The context in which these rules hold; for engines that can do "rules"."""
         raise NotImplementedError(f"{self.name} declares no rules of one's own")
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import engine
-from engine import errors, rules, switches
+from engine import errors, switches
+from engine.rules import registry
 from engine.tangents import Tangent
 
-from ..case import NEEDS, fields
+from ..case import NEEDS, Rules, fields
 from . import Adapter
 
 __all__ = ["ADAPTERS", "Reference"]
@@ -44,10 +45,10 @@ class Reference(Adapter):
         return value, tuple(cotangent for _, cotangent in grads.items())
 
     @contextmanager
-    def given(self, rules_of: Mapping[Callable, Mapping[str, Callable]]) -> Iterator[None]:
-        with rules.scope():
-            for primal, pullbacks in rules_of.items():
-                rules.rule(primal, **pullbacks)
+    def given(self, rules: Rules) -> Iterator[None]:
+        with registry.scope():
+            for primal, pullbacks in rules:
+                registry.rule(primal, **pullbacks)
             yield
 
     def kind_of(self, error: Exception) -> str:

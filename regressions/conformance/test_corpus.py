@@ -1,0 +1,255 @@
+"""The cases: all are found, their words and links are right, and their answers are true without any engine."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import pkgutil
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import regressions
+from regressions import cases, oracles, report
+from regressions.__main__ import main
+from regressions.case import SYMPTOMS, TOPICS, TRACKERS, Case, Raises, Tolerance, case, fields
+from regressions.compare import first_difference
+from regressions.corpus import UnknownCase, all_cases, find, select
+from regressions.verdicts import Answer, Failure, Verdict, judge, plain_value
+
+ALL = all_cases()
+ANSWERED = [c for c in ALL if not isinstance(c.right, Raises)]
+MODULES = ["case", "compare", "corpus", "defects", "oracles", "report", "saboteurs", "verdicts", "adapters", "__main__"]
+# The extrapolated differences are good to 1e-10 of the loss; nested ones, differences of differences, to 1e-8.
+AGREEMENT = Tolerance(rtol=1e-7, atol=1e-8, why="differences of differences")
+
+of_every_case = pytest.mark.parametrize("case", ALL, ids=[c.id for c in ALL])
+
+
+def files() -> list[Path]:
+    return sorted(p for p in Path(cases.__path__[0]).glob("*.py") if p.name != "__init__.py")
+
+
+def is_case(decorator: ast.expr) -> bool:
+    return isinstance(decorator, ast.Call) and getattr(decorator.func, "id", None) == "case"
+
+
+# -- all of them -------------------------------------------------------------------------------------------------------
+
+
+def test_every_case_written_is_collected():
+    trees = [ast.parse(path.read_text()) for path in files()]
+    written = [
+        node.name
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and any(map(is_case, node.decorator_list))
+    ]
+    assert sorted(written) == sorted(c.program.__name__ for c in ALL)
+
+
+def test_ids_are_unique():
+    assert len({c.id for c in ALL}) == len(ALL)
+
+
+def test_every_topic_is_a_file():
+    assert {path.stem.replace("_", "-") for path in files()} == set(TOPICS) == {c.topic for c in ALL}
+
+
+def test_every_tracker_and_no_other_is_in_the_vocabulary():
+    assert set().union(*(c.trackers for c in ALL)) == set(TRACKERS)
+
+
+@of_every_case
+def test_texts_are_short_and_say_something(case: Case):
+    assert 10 < len(case.title) <= 100 and not case.title.endswith(".")
+    assert 40 < len(case.cause) <= 300 and case.cause.endswith(".")
+    assert case.no_defect != "to be decided"
+
+
+# -- true without an engine --------------------------------------------------------------------------------------------
+
+
+@of_every_case
+def test_program_runs_and_returns_a_real_scalar(case: Case):
+    value = plain_value(case, oracles)
+    assert isinstance(value, float) and np.isfinite(value)
+
+
+@pytest.mark.parametrize("case", ANSWERED, ids=[c.id for c in ANSWERED])
+def test_answer_agrees_with_differences(case: Case):
+    def program(*args: Any) -> Any:
+        return plain_value(case, oracles, args)
+
+    if case.wrt is None:
+        found = oracles.central_differences(program, *case.at)
+        primals: tuple = case.at
+    else:
+        found = oracles.implicit_differences(program, case.wrt)
+        primals = case.wrt
+    assert first_difference(found, completed(case.right, primals), AGREEMENT) is None
+
+
+def completed(answer: Any, primal: Any) -> Any:
+    """The answer with zero written for None where the primal is a number: differences cannot tell the two apart."""
+    if isinstance(primal, float | np.inexact):
+        return type(primal)(0) if answer is None else answer
+    if isinstance(primal, np.ndarray) and primal.dtype.kind in "fc":
+        return np.zeros_like(primal) if answer is None else answer
+    if answer is None:
+        return None
+    if isinstance(primal, tuple | list):
+        return type(primal)(completed(a, p) for a, p in zip(answer, primal, strict=True))
+    if isinstance(primal, dict):
+        return {key: completed(answer[key], part) for key, part in primal.items()}
+    return fields(**{name: completed(getattr(answer, name), part) for name, part in vars(primal).items()})
+
+
+@of_every_case
+def test_what_was_reported_is_told_from_the_answer(case: Case):
+    reported = case.reported
+    raised = isinstance(reported, Raises)
+    outcome = Failure(reported.kind, reported.text or "some text") if raised else Answer(None, reported)
+    verdict, _ = judge(case, outcome)
+    assert verdict is Verdict.REPORTED or (raised and reported.text)  # a pattern need not match itself
+
+
+@of_every_case
+def test_symptom_is_what_was_reported(case: Case):
+    if isinstance(case.reported, Raises):
+        symptom = "raises"
+    elif isinstance(case.right, Raises):
+        symptom = "no-error"
+    else:
+        difference = first_difference(case.reported, case.right, case.tolerance)
+        symptom = {
+            "kind": "missing-gradient" if difference.got == "None" else "wrong-structure",
+            "parts": "wrong-structure",
+            "shape": "wrong-shape",
+            "dtype": "wrong-dtype",
+            "value": "wrong-value",
+        }.get(difference.what, "nan-inf")
+    assert case.symptom == symptom
+
+
+# -- what the form refuses ---------------------------------------------------------------------------------------------
+
+URL = "https://github.com/FluxML/Flux.jl/issues/7"
+GOOD = {
+    "title": "a title", "month": "2024-10", "symptom": "raises", "cause": "a cause", "at": (1.0,), "right": (1.0,),
+    "oracle": "closed form", "reported": (2.0,), "no_defect": "this is a test",
+}  # fmt: skip
+
+
+def made(*threads: str, **changes: Any) -> Case:
+    def program(x):
+        return x
+
+    program.__module__ = "regressions.cases.parameters"
+    return case("flux-7", *(threads or (URL,)), **{**GOOD, **changes})(program)
+
+
+def test_a_good_case_is_made():
+    assert made().id == "flux-7-program" and made().topic == "parameters"
+
+
+@pytest.mark.parametrize(
+    ("threads", "changes", "message"),
+    [
+        (["http://github.com/FluxML/Flux.jl/issues/7"], {}, "is no thread of"),
+        (["https://github.com/FluxML/Flux.jl/issues/7#comment"], {}, "is no thread of"),
+        (["https://github.com/FluxML/Nothing.jl/issues/7"], {}, "is no thread of"),
+        (["https://github.com/FluxML/Flux.jl/issues/8"], {}, "named after"),
+        ([], {"symptom": "slowness"}, "symptom: 'slowness' is none of"),
+        ([], {"needs": "luck"}, "need: 'luck' is none of"),
+        ([], {"oracle": "I looked at it"}, "begins with none of"),
+        ([], {"month": "2024-13"}, "YYYY-MM"),
+        ([], {"no_defect": ""}, "say in no_defect why"),
+        ([], {"defect": lambda: None}, "not both"),
+        ([], {"wrt": (1.0,)}, "wrt names the parameters"),
+        ([], {"needs": "implicit"}, "wrt names the parameters"),
+        ([], {"needs": "rules"}, "rules holds the rules"),
+    ],
+)
+def test_a_case_that_contradicts_itself_is_refused(threads: list[str], changes: dict, message: str):
+    with pytest.raises(ValueError, match=message):
+        made(*threads, **changes)
+
+
+def test_an_unknown_topic_is_refused():
+    with pytest.raises(ValueError, match="topic: 'test-corpus' is none of"):
+        case("flux-7", URL, **GOOD)(test_an_unknown_topic_is_refused)
+
+
+# -- choosing and showing ----------------------------------------------------------------------------------------------
+
+
+def test_a_case_is_found_by_its_id_and_by_each_of_its_threads():
+    (found,) = find("zygote-941")
+    assert find("flux-930") == find(found.id) == [found]
+
+
+def test_an_unknown_id_names_the_nearest():
+    with pytest.raises(UnknownCase, match="no case is called 'flux-2479'; the nearest is flux-2"):
+        find("flux-2479")
+
+
+def test_choice_is_the_intersection_and_an_empty_one_an_error():
+    chosen = select(ALL, topic="parameters", symptom="missing-gradient")
+    assert chosen and all(c.topic == "parameters" and c.symptom == "missing-gradient" for c in chosen)
+    with pytest.raises(UnknownCase, match="no case has topic foreign-calls and tracker keras"):
+        select(ALL, topic="foreign-calls", tracker="keras")
+
+
+@of_every_case
+def test_card_shows_threads_answer_and_program(case: Case):
+    text = report.card(case)
+    assert all(part in text for part in (case.id, case.title, *case.threads, f"def {case.program.__name__}("))
+
+
+def test_list_prints_one_line_a_case(capsys: pytest.CaptureFixture):
+    assert main(["list", "--topic", "parameters"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(select(ALL, topic="parameters"))
+    assert any(line.startswith("flux-2497-params_collected_inside_gradient ") for line in lines)
+
+
+def test_show_prints_all_cases_of_a_thread(capsys: pytest.CaptureFixture):
+    assert main(["show", "zygote-1662"]) == 0
+    out = capsys.readouterr().out
+    assert "warning_in_one_branch" in out and "message_holds_the_value" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "required: command"),
+        (["show", "flux-1"], "no case is called 'flux-1'"),
+        (["run", "flux-2497", "--engine", "abacus"], "there is no engine 'abacus'; there is reference"),
+        (["list", "--symptom", "boredom"], "invalid choice: 'boredom'"),
+        (["list", "--topic", "foreign-calls", "--tracker", "keras"], "no case has topic foreign-calls"),
+    ],
+)
+def test_senseless_commands_exit_with_2_and_say_why(arguments: list[str], message: str, capsys: pytest.CaptureFixture):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_documentation_examples(name: str):
+    module = import_module(f"regressions.{name}")
+    assert doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE).failed == 0
+
+
+def test_no_module_is_left_out_of_the_documentation_examples():
+    there = {m.name for m in pkgutil.iter_modules(regressions.__path__)}
+    assert there - {"cases", "conformance", "test_cases"} == set(MODULES)
+
+
+def test_vocabularies_explain_each_word():
+    assert all(len(text) > 10 for words in (TOPICS, SYMPTOMS) for text in words.values())
