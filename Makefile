@@ -8,7 +8,7 @@ BIN     = $(VENV)/bin
 STAMP  := $(VENV)/installed-$(shell $(PYTHON) -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null)
 PYTEST  = $(BIN)/python -m pytest
 
-.PHONY: help regressions test lint types doctests tests bench-quick bench clean
+.PHONY: help regressions test lint types tests bench-quick bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -19,9 +19,9 @@ help:
 	@echo "make clean         remove the environment and everything generated"
 
 regressions: $(STAMP)
-	@$(PYTEST) -q -n $(WORKERS) regressions/test_cases.py
+	@$(PYTEST) -q -n $(WORKERS) --bite regressions/test_cases.py
 
-test: lint types doctests tests
+test: lint types tests
 
 lint: $(STAMP)
 	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --diff --quiet .; exit 1; }
@@ -30,11 +30,8 @@ lint: $(STAMP)
 types: $(STAMP)
 	@$(BIN)/mypy
 
-doctests: $(STAMP)
-	@$(PYTEST) -q --doctest-modules engine benchmarks
-
 tests: $(STAMP)
-	@$(PYTEST) -q -n $(WORKERS) regressions
+	@$(PYTEST) -q -n $(WORKERS) --bite --doctest-modules engine benchmarks regressions
 
 bench: $(STAMP)
 	@$(BIN)/python -m benchmarks speed
