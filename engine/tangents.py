@@ -75,7 +75,7 @@ def project(d: Any, primal: Any) -> Any:
     """
     if isinstance(primal, np.ndarray):
         if not isinstance(d, np.ndarray) or d.shape != primal.shape:
-            d = unbroadcast(d, np.shape(primal))
+            d = np.asarray(unbroadcast(d, np.shape(primal)))
         if np.iscomplexobj(d) and not np.iscomplexobj(primal):
             d = np.real(d)
         if d.dtype != primal.dtype:

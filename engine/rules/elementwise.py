@@ -52,7 +52,7 @@ def power_base(out: Any, x: Any, y: Any) -> Any:
             return np.zeros_like(x)
     if isinstance(x, int | float) and isinstance(y, int | float) and not isinstance(out, complex):
         return float_power_base(out, x, y)
-    if isinstance(y, int | float | complex) and y != 0:
+    if isinstance(x, int | float | complex) and x != 0 or isinstance(y, int | float | complex) and y != 0:
         return y * x ** (y - 1)
     return y * np.where((x == 0) & (y == 0), 1, x) ** (y - 1)
 
@@ -88,7 +88,7 @@ elementwise(np.logaddexp2, lambda out, x, y: np.exp2(excess2(out, x, y)), lambda
 def excess(out: Any, x: Any, y: Any, half: float = -LN2) -> Any:
     """x - out, the logarithm of x's share in logaddexp; where infinities meet, equals share equally (convention 2)."""
     met = np.isinf(out) & (x == out)
-    return np.where(met, np.where(x == y, half, 0), np.where(met, 0, x) - np.where(met, 0, out))
+    return np.where(met & (x == y), half, np.where(met, 0, x - np.where(met, 0, out)))
 
 
 def excess2(out: Any, x: Any, y: Any) -> Any:
@@ -141,7 +141,7 @@ def sinc_partial(out: Any, x: Any) -> Any:
 rule((abs, operator.abs, np.absolute), x=lambda d, out, x, /: d * direction(x, out))
 elementwise(np.fabs, lambda out, x: np.sign(x))
 rule(np.sign, x=lambda d, out, x, /: sign_pullback(d, out, x))
-elementwise(np.copysign, lambda out, x, y: np.sign(x) * np.copysign(1, y), None)
+elementwise(np.copysign, lambda out, x, y: np.sign(x) * np.sign(out), None)
 rule(np.maximum, x=lambda d, out, x, y, /: chosen(d, x < y, x, y), y=lambda d, out, x, y, /: chosen(d, y < x, x, y))
 rule(np.minimum, x=lambda d, out, x, y, /: chosen(d, x > y, x, y), y=lambda d, out, x, y, /: chosen(d, y > x, x, y))
 rule(

@@ -67,9 +67,8 @@ elementwise(
     lambda out, x, base=None: -out / (base * math.log(base)),
 )
 elementwise(math.sqrt, lambda out, x: quotient(0.5, out), singular=True)
-if hasattr(math, "cbrt"):
-    elementwise(math.cbrt, lambda out, x: quotient(1.0, 3 * out * out), singular=True)
-    elementwise(math.exp2, lambda out, x: out * LN2)
+elementwise(math.cbrt, lambda out, x: quotient(1.0, 3 * out * out), singular=True)
+elementwise(math.exp2, lambda out, x: out * LN2)
 
 # ---- special functions
 elementwise(math.erf, lambda out, x: TWO_OVER_SQRT_PI * math.exp(-x * x))

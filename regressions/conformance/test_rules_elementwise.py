@@ -1,0 +1,94 @@
+"""Rules of operators and elementwise functions: shapes, broadcasting both ways, dtypes, complex, special points."""
+
+import math
+import operator
+
+import numpy as np
+import pytest
+
+from engine.rules import lookup
+
+from .rule_rows import Row, projected, pulled_back, row, row_tests
+
+RNG = np.random.default_rng(7)
+
+
+def away_from_integers(low, high, shape):
+    """Random numbers with no kink of a step function, no zero and no tie nearby."""
+    return np.floor(RNG.uniform(low, high, shape)) + RNG.uniform(0.2, 0.8, shape)
+
+
+ANY = away_from_integers(-3, 3, (2, 3))
+UNIT = RNG.uniform(0.1, 0.8, (2, 3)) * RNG.choice([-1, 1], (2, 3))
+POSITIVE = RNG.uniform(0.3, 3, (2, 3))
+ABOVE_ONE = RNG.uniform(1.3, 3, (2, 3))
+COMPLEX = RNG.uniform(0.3, 1.2, (2, 3)) * np.exp(1j * RNG.uniform(-2.5, 2.5, (2, 3)))
+
+UNARY = {
+    ANY.tobytes(): (ANY, (
+        operator.neg, np.negative, operator.pos, np.positive, np.square, np.exp, np.expm1, np.exp2, np.sin, np.cos,
+        np.tan, np.arctan, np.sinh, np.cosh, np.tanh, np.arcsinh, np.degrees, np.radians, np.rad2deg, np.deg2rad,
+        np.sinc, abs, operator.abs, np.absolute, np.fabs, np.cbrt, np.reciprocal, np.conjugate, np.real,
+        np.nan_to_num, np.modf, np.frexp, np.float64,
+    )),
+    UNIT.tobytes(): (UNIT, (np.arcsin, np.arccos, np.arctanh)),
+    POSITIVE.tobytes(): (POSITIVE, (np.sqrt, np.log, np.log1p, np.log2, np.log10)),
+    ABOVE_ONE.tobytes(): (ABOVE_ONE, (np.arccosh,)),
+}  # fmt: skip
+HOLOMORPHIC = (
+    operator.neg, np.negative, operator.pos, np.positive, np.square, np.exp, np.expm1, np.exp2, np.sin, np.cos, np.tan,
+    np.arctan, np.sinh, np.cosh, np.tanh, np.arcsinh, np.arcsin, np.arccos, np.arctanh, np.arccosh, np.sqrt, np.log,
+    np.log1p, np.log2, np.log10, np.reciprocal, np.complex128,
+)  # fmt: skip
+OF_COMPLEX = (abs, np.absolute, np.conjugate, np.real, np.imag, np.angle)
+
+BINARY = (
+    operator.add, np.add, operator.sub, np.subtract, operator.mul, np.multiply, operator.truediv, np.divide,
+    operator.mod, np.remainder, np.fmod, np.divmod, np.hypot, np.arctan2, np.logaddexp, np.logaddexp2, np.maximum,
+    np.minimum, np.fmax, np.fmin, np.copysign,
+)  # fmt: skip
+POWERS = (operator.pow, np.power, np.float_power, pow)
+FACTOR = np.array([1.7, -0.6, 2.3])
+COLUMN = np.array([[1.1], [-1.9]])
+COMPLEX_FACTOR = np.array([1.7 - 0.5j, -0.6 + 1j, 2.3j])
+
+ROWS = [
+    *[row(f, x) for x, functions in UNARY.values() for f in functions],
+    *[row(f, x) for x, functions in UNARY.values() for f in functions for x in (x[0, :1].reshape(()), x[:1, ::-2].T)],
+    *[row(f, x[:0]) for x, functions in UNARY.values() for f in functions],
+    *[row(f, float(x[0, 0])) for x, functions in UNARY.values() for f in functions],
+    *[row(f, z) for f in (*HOLOMORPHIC, *OF_COMPLEX) for z in (COMPLEX, complex(COMPLEX[0, 0]))],
+    *[row(f, ANY, y) for f in BINARY for y in (FACTOR, 1.3)],
+    *[row(f, x, COLUMN) for f in BINARY for x in (FACTOR[::-1], np.array(0.7))],
+    *[row(f, 1.3, COLUMN, single=f is not np.copysign) for f in BINARY],
+    *[row(f, 1.3, -0.7) for f in BINARY],
+    *[row(f, np.ones((0, 3)), FACTOR, zero=True) for f in BINARY],
+    *[
+        row(f, x, y)
+        for f in (operator.add, operator.sub, operator.mul, operator.truediv)
+        for x, y in ((COMPLEX, COMPLEX_FACTOR), (COMPLEX, FACTOR), (COLUMN, COMPLEX_FACTOR), (1.3, 0.4 - 2j))
+    ],
+    *[row(f, POSITIVE, y) for f in POWERS for y in (2, 3, 0.5, -1.3, FACTOR, COLUMN)],
+    *[row(f, ANY, y, zero=y == 0) for f in POWERS for y in (0, 1, 2, 3, -2)],
+    *[row(f, x, ABOVE_ONE) for f in POWERS for x in (2, 1.7, np.array(1.3))],
+    *[row(f, 1.3, y) for f in POWERS for y in (2, 2.7, 0.4)],
+    *[row(f, -1.3, 3) for f in POWERS],
+    *[row(operator.pow, COMPLEX, y) for y in (2, 0.5, 1.3 - 0.4j, COMPLEX_FACTOR)],
+    row(operator.pow, 0.4 + 0.3j, 1.2),
+    row(operator.pow, np.array([1, 2, 3]), FACTOR),
+    row(np.clip, ANY, -1.0, 1.0),
+    row(np.clip, ANY, None, FACTOR),
+    row(np.clip, ANY, np.array([-1.0, 0.1, -2.0]), None),
+    row(np.where, ANY > 0, ANY, FACTOR),
+    row(np.where, FACTOR > 0, 1.3, COLUMN),
+    row(np.where, ANY > 0, COMPLEX, FACTOR),
+    row(np.ldexp, ANY, np.array([1, -2, 3])),
+    row(np.nextafter, ANY, FACTOR, smooth=False),
+    row(np.unwrap, np.array([0.3, 3.0, 6.5, 1.0])),
+    row(np.angle, COMPLEX, deg=True),
+    row(np.sinc, np.array([0.0, 1e-5, 0.1, 0.159, 0.16, 1.0, -0.3])),
+    row(np.sign, COMPLEX),
+]
+ROWS = list({str(case): case for case in ROWS}.values())
+
+test_pullback, test_composition, test_single, test_gradient, test_second_order = row_tests(ROWS)

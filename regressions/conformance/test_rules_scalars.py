@@ -1,0 +1,104 @@
+"""Rules of `math`, `cmath` and the conversions, at Python numbers."""
+
+import cmath
+import math
+
+import mpmath
+import numpy as np
+import pytest
+
+from engine.rules import lookup
+from engine.rules.scalars import digamma
+
+from .rule_rows import row, row_tests
+
+ANYWHERE = (
+    math.sin, math.cos, math.tan, math.atan, math.sinh, math.cosh, math.tanh, math.asinh, math.exp, math.expm1,
+    math.erf, math.erfc, math.fabs, math.degrees, math.radians, cmath.exp, cmath.sin,
+)  # fmt: skip
+POSITIVE = (math.log1p, math.log2, math.log10, math.log, math.sqrt, math.gamma, math.lgamma)
+HOLOMORPHIC = (
+    cmath.exp, cmath.sin, cmath.cos, cmath.tan, cmath.sinh, cmath.cosh, cmath.tanh, cmath.asin, cmath.acos, cmath.atan,
+    cmath.asinh, cmath.acosh, cmath.atanh, cmath.log, cmath.log10, cmath.sqrt,
+)  # fmt: skip
+
+ROWS = [
+    *[row(f, x) for f in ANYWHERE for x in (0.7, -1.2)],
+    *[row(f, x) for f in POSITIVE for x in (0.8, 3.7)],
+    *[row(f, x) for f in (math.asin, math.acos, math.atanh) for x in (0.3, -0.6)],
+    *[row(f, -2.3) for f in (math.gamma, math.lgamma)],
+    *[row(f, z) for f in HOLOMORPHIC for z in (0.4 + 0.3j, -0.5 - 1.2j)],
+    row(math.acosh, 1.9),
+    row(math.log, 2.3, 10),
+    row(math.log, 2.3, 3.1),
+    row(cmath.log, 2.3 + 1j, 3.1 - 0.5j),
+    row(math.copysign, 0.7, -1.3),
+    row(math.copysign, -0.7, -1.3),
+    row(math.atan2, 0.7, -1.3),
+    row(math.hypot, 0.7),
+    row(math.hypot, 0.7, -1.3),
+    row(math.hypot, 0.7, -1.3, 2.0, 0.0),
+    row(math.dist, (0.7, -1.3), (0.2, 1.0)),
+    row(math.fmod, 7.3, 2.0),
+    row(math.fmod, -7.3, 2.0),
+    row(math.remainder, 7.3, 2.0),
+    row(math.ldexp, 0.7, -3),
+    row(math.nextafter, 0.7, 1.0, smooth=False),
+    row(math.modf, 7.3),
+    row(math.modf, -7.3),
+    row(math.frexp, 7.3),
+    row(math.pow, 1.3, 2.7),
+    row(math.pow, 1.3, -0.4),
+    row(math.pow, 0.4, 0.0),
+    row(math.fsum, np.array([0.4, 1.3, -0.2])),
+    row(math.prod, [0.4, 1.3, -0.2]),
+    row(math.prod, [0.4, 0.0, -0.2, 1.0], start=2.0),
+    row(float, 0.7),
+    row(float, np.float64(0.7)),
+    row(complex, 0.7),
+    row(complex, 0.7, -1.3),
+    row(cmath.rect, 0.7, -1.3),
+    row(cmath.phase, 0.7 - 1.3j),
+    row(cmath.polar, -0.7 - 1.3j),
+    *[row(f, x) for f in (math.cbrt, math.exp2) for x in (0.7, 1.9)],
+    *([row(math.fma, 0.7, 1.3, -0.2)] if hasattr(math, "fma") else []),
+    *([row(math.sumprod, np.array([0.4, 1.3]), np.array([2.0, -1.0]))] if hasattr(math, "sumprod") else []),
+]
+
+test_pullback, test_composition, test_single, test_gradient, test_second_order = row_tests(ROWS)
+
+
+@pytest.mark.parametrize("x", [1e-8, 0.3, 0.5, 1.0, 4.25, 9.99, 10.0, 55.5, 1e6, -0.5, -3.3, -20.7])
+def test_digamma_agrees_with_mpmath(x):
+    exact = float(mpmath.digamma(x))
+    assert abs(digamma(x) - exact) <= 4e-15 * max(1.0, abs(exact), abs(math.pi / math.tan(math.pi * x)))
+
+
+@pytest.mark.parametrize(
+    "function, args, partials",
+    [
+        (math.sqrt, (0.0,), (math.inf,)),
+        (math.cbrt, (0.0,), (math.inf,)),
+        (math.asin, (1.0,), (math.inf,)),
+        (math.acos, (-1.0,), (-math.inf,)),
+        (math.acosh, (1.0,), (math.inf,)),
+        (math.fabs, (0.0,), (0.0,)),
+        (math.copysign, (0.0, -1.0), (0.0,)),
+        (math.atan2, (0.0, 0.0), (0.0, 0.0)),
+        (math.atan2, (1e-300, 1e-300), (5e299, -5e299)),
+        (math.pow, (0.0, 2.0), (0.0, 0.0)),
+        (math.pow, (0.0, 1.0), (1.0, 0.0)),
+        (math.pow, (0.0, 0.5), (math.inf, 0.0)),
+        (math.pow, (0.0, 0.0), (0.0, 0.0)),
+        (math.pow, (-2.0, 3.0), (12.0, math.nan)),
+        (math.pow, (1e-200, 0.5), (0.5e100, 1e-100 * math.log(1e-200))),
+    ],
+)
+def test_special_points_follow_the_conventions(function, args, partials):
+    rule, out = lookup(function), function(*args)
+    got = [partial(out, *args) for partial in rule.partials if partial is not None]
+    np.testing.assert_allclose(got, partials, rtol=1e-12)
+
+
+def test_hypot_is_zero_at_the_origin():
+    assert lookup(math.hypot).whole(1.0, 0.0, 0.0, 0.0) == (0.0, 0.0)
