@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from ..tangents import accumulate
-from .levels import Level, Node, Traced, live, own, plain, wrap
+from .levels import Level, Node, Traced, deep, live, own, plain, wrap
 from .primitives import target_of
 from .tape import Sweep, engine_call
 
@@ -167,7 +167,7 @@ def load(storage: Any, key: Any, value: Any, size: int | None = None) -> Any:
     for level in live.levels:
         if id(storage) in level.active:
             value = _loaded(level, storage, key, value, size)
-        if level.implicit:
+        elif level.implicit:
             value = _implicit(level, value)
     return value
 
@@ -183,23 +183,30 @@ def _loaded(level: Level, storage: Any, key: Any, value: Any, size: int | None) 
 
 
 def with_nodes(level: Level, value: Any) -> tuple[Any, Any]:
-    """`value` with new nodes on its leaves, and those nodes in the same structure; (value, None) if it has none."""
+    """`value` with new nodes on its leaves, and those nodes in the same structure; None where a leaf needs none.
+
+    An implicit parameter needs none: its node is its own, whatever storage it is found in.
+    """
     if isinstance(value, tuple):
         pairs = [with_nodes(level, item) for item in value]
-        if all(nodes is None for _, nodes in pairs):
+        if all(new is old for (new, _), old in zip(pairs, value, strict=True)):
             return value, None
         items = [item for item, _ in pairs]
         made = value._make(items) if hasattr(value, "_make") else tuple.__new__(type(value), items)
-        return made, tuple([nodes for _, nodes in pairs])
+        return made, None if all(nodes is None for _, nodes in pairs) else tuple([nodes for _, nodes in pairs])
+    if level.implicit:
+        found = _implicit(level, value)
+        if found is not value:
+            return found, None
     nodes: list[Node] = []
     wrapped = wrap(level, value, lambda _, node: nodes.append(node))
     return wrapped, nodes[0] if nodes else None
 
 
 def _implicit(level: Level, value: Any) -> Any:
+    """`value`, or a tuple that holds it, with its own node where it is an implicit parameter of the level."""
     if isinstance(value, tuple):
-        items = [_implicit(level, item) for item in value]
-        return value if all(a is b for a, b in zip(items, value, strict=True)) else tuple(items)
+        return deep(lambda item: _implicit(level, item), value)
     bare = plain(value)
     if isinstance(bare, np.ndarray) and id(bare) in level.implicit:
         node = level.implicit[id(bare)][1]
@@ -254,7 +261,7 @@ def edited(storage: Sequence, start: int, removed: Sequence, added: Sequence) ->
                     out[i], nodes[i] = with_nodes(level, value)
             level.active[id(storage)] = storage
             level.tape.append(Edit(storage, start, nodes, targets, len(storage)))
-        if level.implicit:
+        elif level.implicit:
             out = [_implicit(level, value) for value in out]
     return out
 

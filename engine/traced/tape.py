@@ -158,7 +158,10 @@ class Operation:
             if target is None:
                 continue
             if rule.partials:
-                bar = engine_call(_from_partial, rule.partials[position], d, self.out, args)
+                partial = rule.partials[position]
+                if partial is None:
+                    continue
+                bar = engine_call(_from_partial, partial, d, self.out, args)
             else:
                 pullback = rule.pullbacks.get(names[position])
                 if pullback is None:
