@@ -11,6 +11,7 @@
     structure, run            arguments and results in and out; one run and its pullback
 """
 
+from . import runtime  # noqa: F401 (with it the rules of built-ins, containers and the library enter the table)
 from .checkpoint import Checkpointed
 from .rewrite import rewritten_source
 from .run import Pullback, pullback, scalar_seed
