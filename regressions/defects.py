@@ -1,16 +1,36 @@
-"""Ways to put a reported bug back into the reference engine, for as long as a context lasts."""
+"""Ways to put a reported bug back into the reference engine, for as long as a context lasts.
+
+Each is a function without arguments that returns the context: first the general ones, made of the functions and parts
+that are named to them, then the mistakes in the engine's bookkeeping of arrays by identity, where it has two sides.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
-from unittest import mock
 
-from engine import errors
+import numpy as np
+
+import engine.traced
+from engine import errors, implicit, stop_gradient
 from engine.rules import registry
+from engine.traced import run, storage
 
-__all__ = ["declared_constant", "patched", "raising", "with_rule", "without_rule"]
+__all__ = [
+    "cell_hides_its_array",
+    "collection_seeds_itself",
+    "declared_constant",
+    "indexing_credits_twice",
+    "inner_gradient_keeps_its_books_in_the_program",
+    "known_by_name_only",
+    "patched",
+    "raising",
+    "refiled_when_read_back",
+    "summed_by_identity",
+    "with_rule",
+    "without_rule",
+]
 
 Defect = Callable[[], AbstractContextManager]
 
@@ -44,9 +64,8 @@ def declared_constant(*primals: Callable) -> Defect:
     return defect
 
 
-def raising(primal: Callable, kind: str, message: str) -> Defect:
-    """Calls of this function are refused, with an error of this kind and message."""
-    error = {"mutation": errors.MutationError, "foreign-call": errors.ForeignCallError}[kind]
+def raising(primal: Callable, error: type[errors.DifferentiationError], message: str) -> Defect:
+    """Calls of this function are refused."""
 
     def refuse(*args: Any, **kwargs: Any) -> Any:
         raise error(message)
@@ -61,12 +80,90 @@ def raising(primal: Callable, kind: str, message: str) -> Defect:
 
 
 def patched(owner: Any, name: str, wrong: Any) -> Defect:
-    """A part of the engine's machinery, `owner.name`, does something else."""
+    """A part of the engine, `owner.name`, does something else; what has been compiled with it is made anew."""
 
     @contextmanager
     def defect() -> Iterator[None]:
-        with registry.scope(), mock.patch.object(owner, name, wrong):
+        right = getattr(owner, name)
+        with registry.scope():
+            setattr(owner, name, wrong)
             registry.generation.bump()
-            yield
+            try:
+                yield
+            finally:
+                setattr(owner, name, right)
 
     return defect
+
+
+# -- arrays by identity ------------------------------------------------------------------------------------------------
+
+_gradient, _pullback, _read = engine.gradient, engine.traced.pullback, run.read
+_with_nodes, _edit = storage.with_nodes, storage.Edit.reverse
+
+
+def _by_name_only(f: Callable, args: tuple, kwargs: dict, *, implicit: Any = (), **options: Any) -> Any:
+    named = {id(value) for value in f.__globals__.values()}
+    known = [array if id(array) in named else array.copy() for array in implicit]
+    return _pullback(f, args, kwargs, implicit=known, **options)
+
+
+def _with_a_seed(entry: Any, sweep: Any) -> None:
+    _edit(entry, sweep)
+    for array, node in sweep.level.implicit.values():
+        if node in entry.added:
+            sweep.add(node, np.ones_like(array))
+
+
+class _Again:
+    """An entry of the tape that files what a node has collected so far once more."""
+
+    def __init__(self, node: Any) -> None:
+        self.node = node
+
+    def reverse(self, sweep: Any) -> None:
+        sweep.add(self.node, sweep.bars.get(self.node))
+
+
+def _nodes_filed_again(level: Any, value: Any) -> tuple[Any, Any]:
+    found, nodes = _with_nodes(level, value)
+    if nodes is None and found is not value:  # an implicit parameter, read back from an active storage
+        level.tape.append(_Again(found.node))
+    return found, nodes
+
+
+def _read_by_identity(sweep: Any, shape: Any) -> Any:
+    parts = _read(sweep, shape)
+    same = {key: [k for k, s in shape.items.items() if s.value is item.value] for key, item in shape.items.items()}
+    return {key: sum(parts[k] for k in keys) for key, keys in same.items()}
+
+
+def _item_twice(params: Any, index: int) -> Any:
+    array = params._arrays[index]
+    return array + (array - stop_gradient(array))
+
+
+def _copy_of_contents(cell: Any, name: str) -> Any:
+    value = cell.cell_contents
+    return np.copy(value) if isinstance(value, np.ndarray) else value
+
+
+def _booked(f: Callable, *args: Any) -> Any:
+    found = _gradient(f, *args)
+    dict.setdefault({}, id(f), found)
+    return found
+
+
+@contextmanager
+def inner_gradient_keeps_its_books_in_the_program() -> Iterator[None]:
+    """What an inner gradient finds is filed by identity, by a C function, where the outer one differentiates."""
+    with patched(engine, "gradient", _booked)(), registry.removed(dict.setdefault):
+        yield
+
+
+known_by_name_only = patched(engine.traced, "pullback", _by_name_only)
+collection_seeds_itself = patched(storage.Edit, "reverse", _with_a_seed)
+indexing_credits_twice = patched(implicit.Params, "__getitem__", _item_twice)
+refiled_when_read_back = patched(storage, "with_nodes", _nodes_filed_again)
+summed_by_identity = patched(run, "read", _read_by_identity)
+cell_hides_its_array = patched(storage.load_cell, "__code__", _copy_of_contents.__code__)

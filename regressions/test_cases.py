@@ -73,7 +73,7 @@ def test_saboteurs_are_rejected(case: Case) -> None:
         names.append(name)
         verdict, _ = judge(case, outcome)
         assert verdict is not Verdict.RIGHT, f"{case.id} accepts {name}: {report.described(outcome)}"
-    assert len(names) >= 4, f"{case.id} is attacked by {names} only"
+    assert len(names) >= 3, f"{case.id} is attacked by {names} only"
 
 
 @pytest.mark.bite
