@@ -60,6 +60,11 @@ def register_generated(code: CodeType) -> None:
             register_generated(constant)
 
 
+def is_generated(code: CodeType) -> bool:
+    """Was this code generated from user source?"""
+    return code in _generated
+
+
 def call_chain(frame: FrameType | None = None) -> list[tuple[str, str, int]]:
     """The user's running functions, innermost first, as (function name, file name, line)."""
     frame = frame or sys._getframe(1)

@@ -105,6 +105,32 @@ def unbroadcast(d: Any, shape: tuple[int, ...]) -> Any:
     return d
 
 
+def from_partial(partial: Any, d: Any, out: Any, args: tuple) -> Any:
+    """The pullback of an elementwise primitive from one of its partial derivatives: d * conj(partial)."""
+    slope = partial(out, *args)
+    if np.iscomplexobj(slope):
+        slope = np.conj(slope)
+    return d * slope
+
+
+def copy_of_part(array: Any, index: Any) -> Any:
+    """array[index], owned."""
+    return np.copy(array[index])
+
+
+def stored_cotangent(d: Any, value: Any) -> Any:
+    """The cotangent of a value that was stored (`array[index] = value`) from that of the part it was stored to."""
+    shape = np.shape(value)
+    extra = len(shape) - np.ndim(d)
+    if extra > 0:  # leading axes of size one are dropped by a store
+        d = np.reshape(unbroadcast(d, shape[extra:]), shape)
+    else:
+        d = unbroadcast(d, shape)
+    if isinstance(value, tuple):
+        return tuple([stored_cotangent(d[i], item) for i, item in enumerate(value)])
+    return project(d, value)
+
+
 def zeros_like(x: Any) -> Any:
     """The zero cotangent of `x`, structure and all; None where `x` can have none.
 

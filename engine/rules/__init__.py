@@ -26,7 +26,7 @@
 
 from . import elementwise as _elementwise
 from . import indexing, linalg, reductions, scalars, shape, signal
-from .methods import ATTRIBUTES, METHODS
+from .methods import ATTRIBUTES, METHODS, NUMBER_ATTRIBUTES
 from .registry import (
     SEQUENCE_PARAMETERS,
     Rule,
@@ -49,6 +49,7 @@ FAMILIES = (scalars, _elementwise, reductions, shape, indexing, linalg, signal)
 __all__ = [
     "ATTRIBUTES",
     "METHODS",
+    "NUMBER_ATTRIBUTES",
     "SEQUENCE_PARAMETERS",
     "Rule",
     "composed",

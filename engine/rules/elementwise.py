@@ -151,7 +151,14 @@ rule(
 )
 rule(np.where, x=lambda d, out, condition, x, y, /: np.where(condition, d, 0),
      y=lambda d, out, condition, x, y, /: np.where(condition, 0, d))  # fmt: skip
-rule(np.nan_to_num, x=lambda d, out, x, copy=True, nan=0.0, posinf=None, neginf=None: np.where(np.isfinite(x), d, 0))
+rule(
+    np.nan_to_num,
+    x=lambda d, out, x, copy=True, nan=0.0, posinf=None, neginf=None: np.where(np.isfinite(x), d, 0),
+    nan=lambda d, out, x, copy=True, nan=0.0, posinf=None, neginf=None: np.where(np.isnan(x), d, 0),
+    posinf=lambda d, out, x, copy=True, nan=0.0, posinf=None, neginf=None: np.where(np.isposinf(x), d, 0),
+    neginf=lambda d, out, x, copy=True, nan=0.0, posinf=None, neginf=None: np.where(np.isneginf(x), d, 0),
+)
+elementwise(np.heaviside, None, lambda out, x, y: x == 0)
 
 
 def direction(x: Any, out: Any) -> Any:
@@ -195,7 +202,7 @@ rule(np.modf, x=lambda d, out, x, /: filled(d, out)[0])
 rule(np.frexp, x=lambda d, out, x, /: np.ldexp(filled(d[:1], out[:1])[0], -out[1]))
 rule(np.divmod, x=lambda d, out, x, y, /: filled(d, out)[1], y=lambda d, out, x, y, /: -filled(d, out)[1] * out[0])
 rule(np.nextafter, x=lambda d, out, x, y, /: d)
-rule(np.unwrap, p=lambda d, out, p, discont=None, axis=-1, *, period=2 * np.pi: d)
+rule(np.unwrap, p=lambda d, out, p, discont=None, axis=-1: d)
 
 
 def turn(z: Any) -> Any:
@@ -212,7 +219,7 @@ constant(
     np.floor_divide, np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal,
     np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.bitwise_and, np.bitwise_or, np.bitwise_xor,
     np.invert, np.left_shift, np.right_shift, np.gcd, np.lcm, np.isfinite, np.isinf, np.isnan, np.isnat, np.signbit,
-    np.spacing, np.floor, np.ceil, np.trunc, np.rint, np.round, np.around, np.fix, np.heaviside, np.isclose,
+    np.spacing, np.floor, np.ceil, np.trunc, np.rint, np.round, np.around, np.fix, np.isclose,
     np.allclose, np.array_equal, np.array_equiv, np.isreal, np.iscomplex, np.isrealobj, np.iscomplexobj, np.isneginf,
     np.isposinf, np.isscalar, np.bool_, np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32,
     np.uint64, np.dtype, np.finfo, np.iinfo,

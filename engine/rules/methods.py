@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .registry import rule
 from .shape import astype, item, matrix_transpose
 
 
@@ -44,6 +45,27 @@ def tolist(a: Any) -> Any:
     """Nested lists of Python numbers."""
     return item(a) if np.ndim(a) == 0 else [tolist(a[i]) for i in range(len(a))]
 
+
+def real_part(z: complex) -> float:
+    """The real part of a Python number, a Python float."""
+    return z.real
+
+
+def imaginary_part(z: complex) -> float:
+    """The imaginary part of a Python number, a Python float."""
+    return z.imag
+
+
+def conjugate(z: complex) -> complex:
+    """The conjugate of a Python number, a Python number."""
+    return z.conjugate()
+
+
+rule(real_part, z=lambda d, out, z: d)
+rule(imaginary_part, z=lambda d, out, z: 1j * d)
+rule(conjugate, z=lambda d, out, z: np.conj(d))
+
+NUMBER_ATTRIBUTES: dict[str, Callable] = {"real": real_part, "imag": imaginary_part}
 
 METHODS: dict[str, Callable] = {
     "all": np.all, "any": np.any, "argmax": np.argmax, "argmin": np.argmin, "argpartition": np.argpartition,

@@ -11,7 +11,7 @@ import numpy as np
 
 from .elementwise import direction, over
 from .registry import composition, constant, rule
-from .vocabulary import conj, count, expand
+from .vocabulary import conj, count, expand, refuse
 
 # ---- sums and means
 rule(np.sum, a=lambda d, out, a, axis=None, dtype=None, *, keepdims=False: expand(d, axis, keepdims))
@@ -96,9 +96,14 @@ rule(
 rule(
     np.std,
     a=lambda d, out, a, axis=None, dtype=None, *, ddof=0, keepdims=False: over(
-        expand(d, axis, keepdims) * deviation(a, axis, ddof), expand(out, axis, keepdims)
+        expand(d, axis, keepdims) * centred(deviation(a, axis, ddof), axis), expand(out, axis, keepdims)
     ),
 )
+
+
+def centred(residual: Any, axis: Any) -> Any:
+    """Deviations whose mean is 0 even where they are nothing but rounding, so that a constant slice has slope 0."""
+    return residual - np.mean(residual, axis, keepdims=True)
 
 
 def deviation(a: Any, axis: Any, ddof: int) -> Any:
@@ -238,12 +243,18 @@ if hasattr(np, "trapz"):
 rule(
     np.linalg.norm,
     x=lambda d, out, x, ord=None, axis=None, keepdims=False: norm_pullback(d, out, x, ord, axis, keepdims),
+    ord=lambda d, out, x, ord=None, axis=None, keepdims=False: refuse(
+        "np.linalg.norm by its order", "write it out, np.sum(np.abs(x) ** p) ** (1 / p)"
+    ),
 )
 if hasattr(np.linalg, "vector_norm"):
     rule(
         np.linalg.vector_norm,
         x=lambda d, out, x, /, *, axis=None, keepdims=False, ord=2: vector_norm_pullback(
             expand(d, axis, keepdims), expand(out, axis, keepdims), x, ord, axis
+        ),
+        ord=lambda d, out, x, /, *, axis=None, keepdims=False, ord=2: refuse(
+            "np.linalg.vector_norm by its order", "write it out, np.sum(np.abs(x) ** p) ** (1 / p)"
         ),
     )
 
@@ -286,5 +297,7 @@ def matrix_norm_pullback(d: Any, out: Any, x: Any, ord: Any, axes: tuple) -> Any
     if ord == "nuc":
         weights = (s > 0).astype(s.dtype)
     else:
-        weights = shared(1, s == (np.max(s, -1, keepdims=True) if ord == 2 else np.min(s, -1, keepdims=True)), -1)
+        weights = shared(
+            np.ones_like(s), s == (np.max(s, -1, keepdims=True) if ord == 2 else np.min(s, -1, keepdims=True)), -1
+        )
     return d * np.moveaxis(np.matmul(u * np.expand_dims(weights, -2), vh), (-2, -1), axes)

@@ -313,10 +313,28 @@ def border(d: Any, array: Any, pad_width: Any, constant_values: Any) -> Any:
     return np.sum(d) - np.sum(unpadded(d, array, pad_width, "constant"))
 
 
+# ---- ranges
+@vjp_of(np.arange)
+def arange(d: Any, out: Any, *args: Any, dtype: Any = None) -> tuple:
+    """start + i step; `stop` decides about the length only."""
+    start, step = np.sum(d), np.sum(d * np.arange(np.size(out)))
+    return ((None,), (start, None), (start, None, step))[len(args) - 1]
+
+
+def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False) -> Any:
+    """Points in equal steps from `start` to `stop`, in rows if these are arrays."""
+    parts = max(num - 1 if endpoint else num, 1)
+    step = (np.asarray(stop) - start) / parts if num > 1 or not endpoint else np.asarray(stop) - start
+    grid = np.reshape(np.arange(num), (num,) + (1,) * np.ndim(step))
+    points = start + grid * step
+    return (points, step) if retstep else points
+
+
+composition(np.linspace, linspace)
+
 # ---- no derivative: contents that depend on shapes only
 constant(
-    np.shape, np.ndim, np.size, np.zeros, np.ones, np.empty, np.eye, np.identity, np.arange, np.tri, np.indices,
-    np.zeros_like, np.ones_like, np.empty_like, np.result_type, np.can_cast, np.may_share_memory, np.shares_memory,
+    np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.empty_like, np.result_type, np.can_cast, np.may_share_memory, np.shares_memory,
     np.isfortran, np.broadcast_shapes, np.tril_indices, np.triu_indices, np.diag_indices, np.ix_, np.unravel_index,
     np.ravel_multi_index, np.iscomplexobj,
 )  # fmt: skip

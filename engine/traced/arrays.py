@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import MutationError, call_chain, where
-from ..tangents import is_differentiable, project, unbroadcast
+from ..tangents import copy_of_part, is_differentiable, stored_cotangent
 from .levels import Level, Node, Traced, live, plain, root_of, strip
 from .tape import Sweep, engine_call, is_basic
 
@@ -44,7 +44,7 @@ class View:
         """Add a cotangent of this view to the buffer of its base."""
         part = self.of(shadow(sweep, self.base))
         if live.levels:
-            store(part, ..., add_in_place(part, d))
+            store(part, ..., engine_call(operator.add, part, d))
         elif _overlaps_itself(part):
             _add_overlapping(part, d)
         else:
@@ -61,14 +61,6 @@ def shadow(sweep: Sweep, base: np.ndarray) -> np.ndarray:
     if id(base) not in sweep.shadows:
         sweep.shadows[id(base)] = np.zeros_like(base, subok=False)
     return sweep.shadows[id(base)]
-
-
-def add_in_place(part: np.ndarray, d: Any) -> Any:
-    return engine_call(_sum_of, part, d)
-
-
-def _sum_of(part: Any, d: Any) -> Any:
-    return part + d
 
 
 def _address(array: np.ndarray) -> int:
@@ -120,37 +112,20 @@ class ArrayStore:
         if buffer is not None and is_differentiable(array):
             part = View(base, array).of(buffer)
             if self.target is not None:
-                d = engine_call(_copy_of_part, part, index)
+                d = engine_call(copy_of_part, part, index)
             store(part, index, 0)
-        new = engine_call(_copy_of_part, array, index)
+        new = engine_call(copy_of_part, array, index)
         store(array, index, self.old)
         sweep.redo.append(lambda: store(array, index, new))
         if d is not None:
             if not is_basic(index):
                 d = d * _winners(array, index)
-            sweep.give(self.target, engine_call(_stored_cotangent, d, self.value))
+            sweep.give(self.target, engine_call(stored_cotangent, d, self.value))
         if self.first is not None and buffer is not None:
             del sweep.shadows[id(base)]
             if self.first:
                 owned, node = self.first
                 sweep.add(node, engine_call(np.copy, View(base, owned).of(buffer)))
-
-
-def _copy_of_part(array: Any, index: Any) -> Any:
-    return np.copy(array[index])
-
-
-def _stored_cotangent(d: Any, value: Any) -> Any:
-    """The cotangent of a stored value from that of the part it was stored to."""
-    shape = np.shape(value)
-    extra = len(shape) - np.ndim(d)
-    if extra > 0:  # leading axes of size one are dropped by a store
-        d = np.reshape(unbroadcast(d, shape[extra:]), shape)
-    else:
-        d = unbroadcast(d, shape)
-    if isinstance(value, tuple):
-        return tuple([_stored_cotangent(d[i], item) for i, item in enumerate(value)])
-    return project(d, value)
 
 
 def _winners(array: np.ndarray, index: Any) -> np.ndarray:

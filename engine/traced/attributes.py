@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import MutationError, call_chain, where
+from ..rules import ATTRIBUTES, METHODS, NUMBER_ATTRIBUTES
 from .arrays import store
 from .calls import call
 from .levels import Traced, live, plain
@@ -49,8 +50,10 @@ def get_attribute(obj: Any, name: str) -> Any:
             if name in owner.__dict__:
                 return load(owner, name, value)
         return value
-    if isinstance(obj, tuple | int | str | float | complex | list | dict | set | FunctionType) and kind in _PLAIN_KINDS:
+    if kind in _PLAIN_KINDS:
         return getattr(obj, name)
+    if isinstance(obj, functools.partial) and name == "args":
+        return tuple([load(obj, i, value) for i, value in enumerate(obj.args)])
     hook = kind.__getattribute__
     if type(hook) is FunctionType:
         return call(hook, obj, name)
@@ -58,7 +61,7 @@ def get_attribute(obj: Any, name: str) -> Any:
     return _resolve(obj, kind, name, found, owner)
 
 
-_PLAIN_KINDS = frozenset({tuple, int, str, float, complex, list, dict, set, bool, FunctionType})
+_PLAIN_KINDS = frozenset({tuple, int, str, float, complex, list, dict, set, bool})
 
 
 def lookup_in(mro: tuple[type, ...], name: str) -> tuple[Any, type | None]:
@@ -129,9 +132,9 @@ def _of_super(obj: super, name: str) -> Any:
 
 def _of_value(obj: Any, name: str) -> Any:
     """An attribute of an array or a number."""
-    from ..rules import ATTRIBUTES, METHODS
-
     bare = plain(obj)
+    if isinstance(bare, complex | float) and not isinstance(bare, np.generic) and name in NUMBER_ATTRIBUTES:
+        return call(NUMBER_ATTRIBUTES[name], obj)
     if name in ATTRIBUTES and hasattr(bare, name):
         return call(ATTRIBUTES[name], obj)
     if name in METHODS or callable(getattr(bare, name, None)):

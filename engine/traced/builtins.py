@@ -5,15 +5,16 @@ from __future__ import annotations
 import builtins
 import operator
 from collections.abc import Callable, Iterable, Iterator
-from types import FunctionType, MappingProxyType
+from types import FunctionType, GeneratorType, MappingProxyType, MethodType
 from typing import Any
 
 import numpy as np
 
+from ..errors import is_generated
 from ..rules import constant
 from ..rules.registry import procedure
 from . import attributes, operations
-from .calls import call
+from .calls import call, foreign
 from .levels import Traced, live, plain
 from .operations import getitem, iterate, make_dict, make_list, make_set, truth
 
@@ -21,6 +22,8 @@ __all__: list[str] = []
 
 constant(
     print, repr, isinstance, issubclass, id, type, callable, hash, ascii, chr, ord, bin, hex, oct, format, range, int,
+    float.is_integer, float.as_integer_ratio, float.hex, float.fromhex, float.__format__, float.__repr__, float.__hash__,
+    np.float64.is_integer, np.float32.is_integer, np.float64.as_integer_ratio, BaseException.with_traceback, BaseException.__str__, MethodType,
     bool, str, bytes, bytearray, input, open, slice, object, memoryview, compile, globals, __import__,
     reason="its result carries no derivative",
 )  # fmt: skip
@@ -116,9 +119,14 @@ def all_true(iterable: Any) -> bool:
 # -- iterators: generators of the runtime, lazy as Python's own ---------------------------------------------------------
 
 
+def lazily(iterator: Iterator[Any]) -> Iterator[Any]:
+    """An iterator of traced values as a generator, which `iterate` knows to be the runtime's own."""
+    yield from iterator
+
+
 @procedure(zip)
 def zipped(*iterables: Any, strict: bool = False) -> Iterator[tuple]:
-    return zip(*[iter(iterate(i)) for i in iterables], strict=strict) if strict else _zip(iterables)
+    return lazily(zip(*[iter(iterate(i)) for i in iterables], strict=True)) if strict else _zip(iterables)
 
 
 def _zip(iterables: tuple) -> Iterator[tuple]:
@@ -196,6 +204,21 @@ def following(iterator: Any, *default: Any) -> Any:
                 return default[0]
             raise
     return next(iterator, *default)
+
+
+def resumed(step: Callable) -> Callable:
+    """A step of a generator; one that was not rewritten gets plain values, if nothing active is within its reach."""
+
+    def run(generator: GeneratorType, *args: Any) -> Any:
+        if is_generated(generator.gi_code):
+            return step(generator, *args)
+        return foreign(step, (generator, *args), {})
+
+    return run
+
+
+for _step in (GeneratorType.send, GeneratorType.throw, GeneratorType.close):
+    procedure(_step)(resumed(_step))
 
 
 # -- containers ---------------------------------------------------------------------------------------------------------
@@ -287,7 +310,7 @@ def new_object(cls: type, *args: Any, **kwargs: Any) -> Any:
     return object.__new__(cls)
 
 
-@procedure(BaseException.__init__, Exception.__init__)
+@procedure(BaseException.__init__)
 def initialise_exception(obj: BaseException, *args: Any, **kwargs: Any) -> None:
     obj.args = tuple([plain(a) for a in args])
     operations.stored(obj, "args", args)
@@ -341,3 +364,9 @@ RUNTIME_BINARY: dict[str, Callable] = {
                   "and_")
 }  # fmt: skip
 
+RUNTIME_IN_PLACE: dict[str, Callable] = {
+    "i" + label.rstrip("_"): operations.in_place(
+        getattr(operator, label), getattr(operator, "i" + label.rstrip("_")), label.rstrip("_")
+    )
+    for label in RUNTIME_BINARY
+}

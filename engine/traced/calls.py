@@ -15,13 +15,22 @@ import operator
 import os
 import sysconfig
 from collections.abc import Callable
-from types import BuiltinMethodType, FunctionType, MethodDescriptorType, MethodType, ModuleType, WrapperDescriptorType
+from types import (
+    BuiltinMethodType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+    MethodWrapperType,
+    ModuleType,
+    WrapperDescriptorType,
+)
 from typing import Any
 
 import numpy as np
 
 from ..errors import ForeignCallError, call_chain, where
-from ..rules import SEQUENCE_PARAMETERS, composed, is_constant, lookup
+from ..rules import METHODS, SEQUENCE_PARAMETERS, composed, is_constant, lookup
+from ..rules.methods import conjugate
 from . import reach, tape
 from .arrays import in_place
 from .levels import Traced, live, plain
@@ -49,6 +58,8 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
         return call(composition, *args, **kwargs)
     if kind is FunctionType:
         return _python(function, args, kwargs)
+    if kind is MethodWrapperType:
+        return _method_of_value(function.__name__, (function.__self__, *args), kwargs, _descriptor(function), function)
     if kind is BuiltinMethodType and not isinstance(function.__self__, ModuleType | None):
         return _builtin_method(function, args, kwargs)
     if kind in (MethodDescriptorType, WrapperDescriptorType) and args:
@@ -88,6 +99,9 @@ def _by_rule(function: Callable, rule: Any, args: tuple, kwargs: dict) -> Any:
     if isinstance(out, tuple):
         (out,) = out
     args = tuple([_operand(rule, i, a) for i, a in enumerate(args)])
+    if rule.partials and kwargs.get("dtype") is not None:  # a ufunc casts its operands first
+        dtype = kwargs.pop("dtype")
+        args = tuple([call(METHODS["astype"], a, dtype) if isinstance(plain(a), np.ndarray) else a for a in args])
     result = apply(function, rule, args, kwargs)
     if out is None:
         return result
@@ -239,16 +253,25 @@ def _builtin_method(function: Any, args: tuple, kwargs: dict) -> Any:
         if found is not None:
             return call(function, *args, **kwargs)
         return foreign(function, args, kwargs)
+    if isinstance(receiver, np.ufunc) and name == "outer":
+        a, b = args
+        spread = call(np.reshape, a, np.shape(plain(a)) + (1,) * np.ndim(plain(b)))
+        return call(receiver, spread, b, **kwargs)
     descriptor = getattr(type(receiver), name, None)
     return _method_of_value(name, (receiver, *args), kwargs, descriptor, function)
 
 
+def _descriptor(wrapper: Any) -> Any:
+    """The slot of the class that a bound one, `x.__add__` or `super().__init__`, comes from."""
+    return wrapper.__objclass__.__dict__[wrapper.__name__]
+
+
 def _method_of_value(name: str, args: tuple, kwargs: dict, descriptor: Any, bound: Any = None) -> Any:
     """A method of an array, a number or a container written in C; the receiver comes first in `args`."""
-    from ..rules import METHODS
-
     receiver = args[0]
     bare = plain(receiver)
+    if isinstance(bare, BaseException) and name == "__init__":
+        return call(BaseException.__init__, *args, **kwargs)
     if isinstance(bare, np.ndarray | np.generic):
         descriptor = getattr(type(bare), name)
     elif descriptor is None:
@@ -280,7 +303,7 @@ def _number_methods() -> dict[str, Callable]:
     }  # fmt: skip
     for name in ("add", "sub", "mul", "truediv", "pow", "matmul", "floordiv", "mod"):
         table[f"__r{name}__"] = functools.partial(_reflected, getattr(operator, f"__{name}__"))
-    table["conjugate"] = np.conj
+    table["conjugate"] = conjugate
     return table
 
 
@@ -369,7 +392,7 @@ def _exception(cls: type, args: tuple, kwargs: dict) -> Any:
 
 def _partial(function: functools.partial, args: tuple, kwargs: dict) -> Any:
     first = [load(function, i, value) for i, value in enumerate(function.args)]
-    named = {name: load(function, name, value) for name, value in function.keywords.items()}
+    named = {name: load(function.keywords, name, value) for name, value in function.keywords.items()}
     return call(function.func, *first, *args, **{**named, **kwargs})
 
 

@@ -108,8 +108,8 @@ def deep(function: Callable[[Any], Any], value: tuple) -> tuple:
 
 def strip(value: Any, level: Level) -> Any:
     """The value as the levels outside `level` see it."""
-    if type(value) is Traced:
-        return value.primal if value.level is level else value
+    while type(value) is Traced and value.level.depth >= level.depth:
+        value = value.primal
     if isinstance(value, tuple) and value:
         return deep(lambda item: strip(item, level), value)
     return value

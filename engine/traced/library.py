@@ -16,11 +16,11 @@ import numpy as np
 from ..rules import constant
 from ..rules.registry import procedure
 from . import attributes, operations
-from .builtins import RUNTIME_BINARY, as_dict
+from .builtins import RUNTIME_BINARY, RUNTIME_IN_PLACE, as_dict, lazily
 from .calls import call
 from .levels import Traced, plain
 from .operations import getitem, items, iterate, make_list, set_dict_item, truth
-from .storage import created
+from .storage import created, load
 
 __all__: list[str] = []
 
@@ -51,11 +51,10 @@ def reduce(function: Any, iterable: Any, initial: Any = _missing, /) -> Any:
 def partial(function: Any, /, *args: Any, **kwargs: Any) -> functools.partial:
     made = functools.partial(function, *[plain(a) for a in args], **{k: plain(v) for k, v in kwargs.items()})
     if isinstance(function, functools.partial):
-        from .storage import load
-
         args = (*[load(function, i, v) for i, v in enumerate(function.args)], *args)
-        kwargs = {**{k: load(function, k, v) for k, v in function.keywords.items()}, **kwargs}
-    return created(made, [*enumerate(args), *kwargs.items()])
+        kwargs = {**{k: load(function.keywords, k, v) for k, v in function.keywords.items()}, **kwargs}
+    created(made.keywords, kwargs.items())
+    return created(made, enumerate(args))
 
 
 constant(functools.wraps, functools.update_wrapper, reason="it moves names, not values")
@@ -92,7 +91,7 @@ def accumulate(iterable: Any, func: Any = None, *, initial: Any = None) -> Itera
 
 @procedure(itertools.islice)
 def islice(iterable: Any, *bounds: Any) -> Iterator[Any]:
-    return itertools.islice(iter(iterate(iterable)), *[plain(b) for b in bounds])
+    return lazily(itertools.islice(iter(iterate(iterable)), *[plain(b) for b in bounds]))
 
 
 @procedure(itertools.takewhile)
@@ -155,27 +154,27 @@ def pairwise(iterable: Any) -> Iterator[tuple]:
 
 @procedure(itertools.zip_longest)
 def zip_longest(*iterables: Any, fillvalue: Any = None) -> Iterator[tuple]:
-    return itertools.zip_longest(*[iter(iterate(i)) for i in iterables], fillvalue=fillvalue)
+    return lazily(itertools.zip_longest(*[iter(iterate(i)) for i in iterables], fillvalue=fillvalue))
 
 
 @procedure(itertools.product)
 def product(*iterables: Any, repeat: int = 1) -> Iterator[tuple]:
-    return itertools.product(*[list(iterate(i)) for i in iterables], repeat=plain(repeat))
+    return lazily(itertools.product(*[list(iterate(i)) for i in iterables], repeat=plain(repeat)))
 
 
 @procedure(itertools.combinations)
 def combinations(iterable: Any, r: Any) -> Iterator[tuple]:
-    return itertools.combinations(list(iterate(iterable)), plain(r))
+    return lazily(itertools.combinations(list(iterate(iterable)), plain(r)))
 
 
 @procedure(itertools.combinations_with_replacement)
 def combinations_with_replacement(iterable: Any, r: Any) -> Iterator[tuple]:
-    return itertools.combinations_with_replacement(list(iterate(iterable)), plain(r))
+    return lazily(itertools.combinations_with_replacement(list(iterate(iterable)), plain(r)))
 
 
 @procedure(itertools.permutations)
 def permutations(iterable: Any, r: Any = None) -> Iterator[tuple]:
-    return itertools.permutations(list(iterate(iterable)), plain(r))
+    return lazily(itertools.permutations(list(iterate(iterable)), plain(r)))
 
 
 @procedure(itertools.groupby)
@@ -186,7 +185,7 @@ def groupby(iterable: Any, key: Any = None) -> Iterator[tuple]:
 
 @procedure(itertools.tee)
 def tee(iterable: Any, n: Any = 2) -> tuple:
-    return itertools.tee(iter(iterate(iterable)), plain(n))
+    return tuple([lazily(copy_) for copy_ in itertools.tee(iter(iterate(iterable)), plain(n))])
 
 
 @procedure(itertools.count)
@@ -331,6 +330,10 @@ def delete_item(container: Any, index: Any) -> None:
 
 
 constant(operator.not_, operator.is_, operator.is_not, operator.contains, reason="its result carries no derivative")
+
+
+for _label, _augment in RUNTIME_IN_PLACE.items():
+    procedure(getattr(operator, _label))(_augment)
 
 
 class Getter:

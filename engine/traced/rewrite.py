@@ -71,14 +71,22 @@ def _factory(function: FunctionType) -> Callable[[dict, tuple], FunctionType]:
             f"  Way out: move the assignment expression out of the comprehension's iterable, or the like."
         ) from error
     register_generated(compiled)
+    label = function.__code__.co_name
+    renamed: list[CodeType] = []
     names = function.__code__.co_freevars
 
     def make(module_globals: dict, cells: tuple[CellType, ...]) -> FunctionType:
         built: dict[str, Any] = {}
         exec(compiled, module_globals, built)
-        given = {f"{name}_cell": cell for name, cell in zip(names, cells, strict=True)}
-        return built["_make"](**given, **constants, **{f"{PREFIX}{n}": r for n, r in RUNTIME.items()},
+        given = {f"{PREFIX}cell_{name}": cell for name, cell in zip(names, cells, strict=True)}
+        made = built["_make"](**given, **constants, **{f"{PREFIX}{n}": r for n, r in RUNTIME.items()},
                               **{f"{PREFIX}globals": module_globals})  # fmt: skip
+        if not renamed:
+            renamed.append(made.__code__.replace(co_name=label, co_qualname=function.__code__.co_qualname))
+            register_generated(renamed[0])
+        made.__code__ = renamed[0]
+        made.__name__ = label
+        return made
 
     return make
 
@@ -99,10 +107,10 @@ def _rewrite(function: FunctionType, source: Source) -> tuple[ast.Module, dict[s
         body = rewriter.body(node.body)
     body = rewriter.prologue() + body
     definition = ast.FunctionDef(
-        name=node.name if isinstance(node, ast.FunctionDef) else "_lambda",
+        name=f"{PREFIX}def_{getattr(node, 'name', 'lambda')}",  # not its own name: that is looked up where the user put it
         args=rewriter.bare_arguments(node.args), body=body, decorator_list=[], returns=None, type_params=[],
     )  # fmt: skip
-    cells = [f"{name}_cell" for name in function.__code__.co_freevars]
+    cells = [f"{PREFIX}cell_{name}" for name in function.__code__.co_freevars]
     given = [*cells, *rewriter.constants, *(f"{PREFIX}{n}" for n in RUNTIME), f"{PREFIX}globals"]
     outer = ast.FunctionDef(
         name="_make",
@@ -122,6 +130,11 @@ def unsupported(node: ast.AST, source: Source, what: str, remedy: str) -> Unsupp
     return UnsupportedSyntaxError(
         f"cannot differentiate {what}  ({source.filename}:{line}, in {owner})\n  Way out: {remedy}."
     )
+
+
+def cell_of(variable: str) -> str:
+    """What the cell of a captured variable is called."""
+    return f"{PREFIX}cell_{variable}"
 
 
 def name(identifier: str, ctx: ast.expr_context | None = None) -> ast.Name:
@@ -163,7 +176,7 @@ class Rewriter:
         arguments = {arg.arg for arg in (*a.posonlyargs, *a.args, *a.kwonlyargs, a.vararg, a.kwarg) if arg is not None}
         for captured in sorted(self.scope.cells):
             initial = [name(captured)] if captured in arguments else []
-            made.append(_assign(f"{captured}_cell", run("new_cell", *initial)))
+            made.append(_assign(cell_of(captured), run("new_cell", *initial)))
         return made
 
     def bare_arguments(self, a: ast.arguments) -> ast.arguments:
@@ -244,7 +257,7 @@ class Rewriter:
             if isinstance(target, ast.Name):
                 kind = self.scope.kind(target.id)
                 if kind == "cell":
-                    yield ast.Expr(run("delete_cell", name(f"{target.id}_cell"), ast.Constant(target.id)))
+                    yield ast.Expr(run("delete_cell", name(cell_of(target.id)), ast.Constant(target.id)))
                 elif kind == "global":
                     yield ast.Expr(run("delete_global", name(PREFIX + "globals"), ast.Constant(target.id)))
                 else:
@@ -299,7 +312,7 @@ class Rewriter:
             if kind == "local":
                 yield ast.Assign([name(target.id, ast.Store())], value)
             elif kind == "cell":
-                yield ast.Expr(run("store_cell", name(f"{target.id}_cell"), value))
+                yield ast.Expr(run("store_cell", name(cell_of(target.id)), value))
             else:
                 yield ast.Expr(run("store_global", name(PREFIX + "globals"), ast.Constant(target.id), value))
         elif isinstance(target, ast.Attribute):
@@ -333,7 +346,10 @@ class Rewriter:
                 yield _assign(star, run("make_list", name(star)))
 
     def on_assert(self, node: ast.Assert) -> Iterator[ast.stmt]:
-        yield ast.Assert(self.test(node.test), run("plain", self.expr(node.msg)) if node.msg else None)
+        message = [self.expr(node.msg)] if node.msg else []
+        error = run("call", self.constant(AssertionError, "error"), *message)
+        failed = ast.BoolOp(ast.And(), [name("__debug__"), ast.UnaryOp(ast.Not(), self.test(node.test))])
+        yield ast.If(failed, [ast.copy_location(ast.Raise(run("plain", error), None), node)], [])
 
     def on_raise(self, node: ast.Raise) -> Iterator[ast.stmt]:
         yield ast.Raise(
@@ -358,7 +374,7 @@ class Rewriter:
         label = node.name
         if label is not None and self.scope.kind(label) == "cell":
             held = self.fresh("caught")
-            body = [ast.Expr(run("store_cell", name(f"{label}_cell"), name(held))), *body]
+            body = [ast.Expr(run("store_cell", name(cell_of(label)), name(held))), *body]
             label = held
         return ast.ExceptHandler(run("plain", self.expr(node.type)) if node.type else None, label, body)
 
@@ -455,7 +471,7 @@ class Rewriter:
         if kind == "local":
             return name(node.id)
         if kind == "cell":
-            return run("load_cell", name(f"{node.id}_cell"), ast.Constant(node.id))
+            return run("load_cell", name(cell_of(node.id)), ast.Constant(node.id))
         return run("load_global", name(PREFIX + "globals"), ast.Constant(node.id), name(node.id))
 
     def of_binop(self, node: ast.BinOp) -> ast.expr:
@@ -490,7 +506,7 @@ class Rewriter:
         if kind == "local":
             return ast.NamedExpr(name(label, ast.Store()), value)
         if kind == "cell":
-            return run("keep_cell", name(f"{label}_cell"), value)
+            return run("keep_cell", name(cell_of(label)), value)
         return run("keep_global", name(PREFIX + "globals"), ast.Constant(label), value)
 
     def of_attribute(self, node: ast.Attribute) -> ast.expr:
@@ -528,7 +544,7 @@ class Rewriter:
         if called == "super" and not node.args and "__class__" in self.code.co_freevars:
             a = self.source.node.args
             first = (a.posonlyargs + a.args)[0].arg
-            return run("super", name("__class___cell"), self.expr(name(first)))
+            return run("super", name(cell_of("__class__")), self.expr(name(first)))
         if called == "globals":
             return name(PREFIX + "globals")
         if called in ("locals", "exec", "eval") or (called in ("vars", "dir") and not node.args):
@@ -606,14 +622,14 @@ class Rewriter:
                     iterable = run("unpacking", iterable, self.structure(gen.target))
                 gens.append(ast.comprehension(_stored(gen.target), iterable, [], 0))
                 for bound in sorted(_names(gen.target) & captured):
-                    keep = run("keep_cell", name(f"{bound}_cell"), name(bound))
+                    keep = run("keep_cell", name(cell_of(bound)), name(bound))
                     gens.append(ast.comprehension(name(self.fresh("kept"), ast.Store()),
                                                   ast.Tuple([keep], ast.Load()), [], 0))  # fmt: skip
                 gens[-1].ifs.extend(self.test(c) for c in gen.ifs)
             made = build(gens)
         if not captured:
             return made
-        cells = sorted(f"{bound}_cell" for bound in captured)
+        cells = sorted(cell_of(bound) for bound in captured)
         inner = ast.Lambda(ast.arguments([], [ast.arg(c) for c in cells], None, [], [], None, []), made)
         return ast.Call(inner, [run("new_cell") for _ in cells], [])
 
@@ -630,7 +646,7 @@ class Rewriter:
         return self.closure("make_function", self.codes[node], [defaults, keyword_defaults])
 
     def closure(self, helper: str, code: CodeType, more: list[ast.expr]) -> ast.expr:
-        cells = ast.Tuple([name(f"{free}_cell") for free in code.co_freevars], ast.Load())
+        cells = ast.Tuple([name(cell_of(free)) for free in code.co_freevars], ast.Load())
         return run(helper, self.constant(code, "code"), name(PREFIX + "globals"), cells, *more)
 
 

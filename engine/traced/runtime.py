@@ -81,12 +81,7 @@ def parent(cell: CellType, instance: Any) -> super:
 
 
 _BINARY = dict(builtins.RUNTIME_BINARY)
-_IN_PLACE = {
-    "i" + label.rstrip("_"): operations.in_place(
-        getattr(operator, label), getattr(operator, "i" + label.rstrip("_")), label.rstrip("_")
-    )
-    for label in _BINARY
-}
+_IN_PLACE = builtins.RUNTIME_IN_PLACE
 _COMPARE = {
     label: operations.comparison(getattr(operator, label), label, mirror)
     for label, mirror in (("eq", "eq"), ("ne", "ne"), ("lt", "gt"), ("le", "ge"), ("gt", "lt"), ("ge", "le"))

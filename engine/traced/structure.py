@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import CotangentMismatchError
 from ..tangents import Tangent, is_differentiable, zeros_like
 from .attributes import get_attribute, instance_dict
+from .calls import call
 from .levels import Level, Node, Traced, own, plain, root_of
 from .operations import getitem, make_dict, make_list
 from .primitives import target_of
@@ -147,7 +148,7 @@ def read(sweep: Sweep, shape: Shape) -> Any:
 
 def _read(sweep: Sweep, shape: Shape, d: Any, memo: dict[int, Any]) -> Any:
     if shape.kind == LEAF:
-        return sweep.bars.get(shape.target) if shape.target is not None else d
+        return of_its_kind(sweep.bars.get(shape.target) if shape.target is not None else d, shape.value)
     if shape.kind == TUPLE:
         parts = [_read(sweep, s, None if d is None else d[i], memo) for i, s in shape.items.items()]
         if all(p is None for p in parts):
@@ -168,6 +169,13 @@ def _read(sweep: Sweep, shape: Shape, d: Any, memo: dict[int, Any]) -> Any:
         return None
     memo[id(shape)] = made = structure(shape, parts)
     return made
+
+
+def of_its_kind(d: Any, value: Any) -> Any:
+    """A cotangent of an array of no dimensions is an array too, where NumPy's arithmetic has made it a scalar."""
+    if d is not None and isinstance(plain(value), np.ndarray) and not isinstance(plain(d), np.ndarray):
+        return call(np.asarray, d)
+    return d
 
 
 def structure(shape: Shape, parts: dict[Any, Any]) -> Any:

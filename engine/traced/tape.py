@@ -15,7 +15,7 @@ import numpy as np
 
 from ..errors import CotangentMismatchError
 from ..rules import Rule
-from ..tangents import accumulate, is_differentiable, project
+from ..tangents import accumulate, from_partial, is_differentiable, project
 from .levels import Level, Node, Traced, live, plain
 
 __all__ = ["Operation", "Sweep", "engine_call"]
@@ -41,8 +41,10 @@ class Sweep:
     def run(self) -> None:
         """Walk back over the whole tape; the user's data is as before, even when a rule raises."""
         try:
-            for entry in reversed(self.level.tape):
-                entry.reverse(self)
+            # The primal has warned of its infinities; the rules meet them again, outside the program's own errstate.
+            with np.errstate(all="ignore"):
+                for entry in reversed(self.level.tape):
+                    entry.reverse(self)
         finally:
             for redo in reversed(self.redo):
                 redo()
@@ -161,7 +163,7 @@ class Operation:
                 partial = rule.partials[position]
                 if partial is None:
                     continue
-                bar = engine_call(_from_partial, partial, d, self.out, args)
+                bar = engine_call(from_partial, partial, d, self.out, args)
             else:
                 pullback = rule.pullbacks.get(names[position])
                 if pullback is None:
@@ -183,25 +185,14 @@ class Operation:
         sweep.add(target, _projected(bar, arg, self.rule.primal, self.place))
 
 
-def _from_partial(partial: Callable, d: Any, out: Any, args: tuple) -> Any:
-    slope = partial(out, *args)
-    if np.iscomplexobj(slope):
-        slope = np.conj(slope)
-    return d * slope
-
-
 def _filled(d: Any, out: Any) -> Any:
     """`d` with zeros for the parts of a tuple result that nothing depended on."""
     if isinstance(out, tuple):
         parts = d if d is not None else (None,) * len(out)
         return tuple([_filled(p, o) for p, o in zip(parts, out, strict=True)])
     if d is None and is_differentiable(plain(out)):
-        return engine_call(_zeros, out)
+        return engine_call(np.zeros_like, out)
     return d
-
-
-def _zeros(out: Any) -> Any:
-    return np.zeros_like(out)
 
 
 def _projected(bar: Any, arg: Any, primal: Callable, place: tuple[str, int]) -> Any:

@@ -1,0 +1,382 @@
+"""A Python function and the places of its arguments -> the core, by abstract interpretation of its statements.
+
+The store maps (frame or object, name) to abstract values; a branch or a loop body is interpreted on a copy of it, and the
+copies are merged leaf by leaf: a leaf that differs becomes an `out` of the If, a carried value of the Loop. Callees are
+inlined, conditions that are known prune. `break`, `continue` and `return` set flags that the rest of the block is
+conditioned on; where one branch of an `if` always leaves, the rest simply moves into the other.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import Any
+
+from . import exits
+from .access import Access
+from .calls import Calls
+from .core import UNDEFINED, Block, Const, If, Let, Var
+from .expressions import Expressions
+from .lower_frames import Frame
+from .places import Places
+from .runtime import throw
+from .scans import Attempt, Guess
+from .types import BOOL, NotTyped, Plain, join, type_of
+from .values import ABSENT, Grown, ListOf, Maybe, Poison, Ref, Tup, id_of, is_leaf, parts_of, with_parts
+
+EXIT, BREAK, RETURN = "$exit", "$break", "$return"
+ATTEMPTS = 12
+UNROLL = 64  # a range of constants this long is unrolled when its index must be known
+
+
+class Lowerer(Expressions, Access, Calls):
+    """The state of one lowering; expressions, calls and accesses are in the modules of those names."""
+
+    def __init__(self, places: Places, filename: str) -> None:
+        self.places, self.filename = places, filename
+        self.block = Block()
+        self.store: dict[tuple, Any] = {}
+        self.frame: Frame | None = None
+        self.line = 0
+        self.numbers = 0
+        self.in_rule = 0
+        self.callees: list = []
+        self.iterated: list = []
+        self.memo: dict = {}
+        self.loop_path: tuple = ()
+
+    def new_number(self) -> int:
+        self.numbers += 1
+        return self.numbers
+
+    # ---- statements
+
+    def statements(self, stmts: list) -> None:
+        for i, stmt in enumerate(stmts):
+            rest = stmts[i + 1 :]
+            if type(stmt) is ast.If and rest:
+                if exits.always(stmt.body):
+                    self.if_statement(stmt, stmt.body, [*stmt.orelse, *rest])
+                    return
+                if stmt.orelse and exits.always(stmt.orelse):
+                    self.if_statement(stmt, [*stmt.body, *rest], stmt.orelse)
+                    return
+            self.statement(stmt)
+            left = self.store.get((self.frame.number, EXIT), Const(False))
+            if type(left) is Const:
+                if left.value:
+                    return
+                continue
+            if rest:
+                self.unless(left, lambda rest=rest: self.statements(rest))
+            return
+
+    def unless(self, left: Var, run: Callable) -> None:
+        """Run the rest where `left` is false; where it is true, the program has left already."""
+
+        def leave() -> None:
+            key = (self.frame.number, EXIT)
+            self.store[key] = Const(True)
+            returned = (self.frame.number, RETURN)
+            if type(self.store.get(returned)) is Maybe:
+                self.store[returned] = self.store[returned].value
+
+        def go_on() -> None:
+            self.store[self.frame.number, EXIT] = self.store[self.frame.number, BREAK] = Const(False)
+            run()
+
+        self.branch(left, leave, go_on)
+
+    def statement(self, stmt: ast.stmt) -> None:
+        handler = getattr(self, f"_{type(stmt).__name__}", None)
+        if handler is None:
+            raise NotTyped(f"a statement {type(stmt).__name__}, line {stmt.lineno}")
+        self.at(stmt)
+        handler(stmt)
+
+    def at(self, node: ast.AST) -> None:
+        if self.in_rule == 0 and self.frame.filename == self.filename:
+            self.line = node.lineno
+
+    def _Pass(self, stmt: ast.Pass) -> None:
+        pass
+
+    def _Expr(self, stmt: ast.Expr) -> None:
+        if not isinstance(stmt.value, ast.Constant):
+            self.expr(stmt.value)
+
+    def _Assign(self, stmt: ast.Assign) -> None:
+        value = self.expr(stmt.value)
+        for target in stmt.targets:
+            self.assign(target, value)
+
+    def _AnnAssign(self, stmt: ast.AnnAssign) -> None:
+        if stmt.value is not None:
+            self.assign(stmt.target, self.expr(stmt.value))
+
+    def _AugAssign(self, stmt: ast.AugAssign) -> None:
+        self.augmented(stmt)
+
+    def _Return(self, stmt: ast.Return) -> None:
+        if self.frame.loops:
+            raise NotTyped("a return in the else clause of a loop in a loop")
+        value = Const(None) if stmt.value is None else self.expr(stmt.value)
+        self.store[self.frame.number, RETURN] = value
+        self.store[self.frame.number, EXIT] = Const(True)
+
+    def _Break(self, stmt: ast.Break) -> None:
+        self.store[self.frame.number, BREAK] = Const(True)
+        self.store[self.frame.number, EXIT] = Const(True)
+
+    def _Continue(self, stmt: ast.Continue) -> None:
+        self.store[self.frame.number, EXIT] = Const(True)
+
+    def _Assert(self, stmt: ast.Assert) -> None:
+        if stmt.msg is not None and not isinstance(stmt.msg, ast.Constant):
+            raise NotTyped("an assertion with a computed message")
+        args = () if stmt.msg is None else (stmt.msg.value,)
+        self.branch(self.condition(stmt.test), lambda: None, lambda: self.throw(AssertionError, args))
+
+    def _Raise(self, stmt: ast.Raise) -> None:
+        exc = stmt.exc
+        call = exc if isinstance(exc, ast.Call) else None
+        cls = self.expr(call.func if call else exc) if exc is not None else None
+        args = call.args if call else []
+        known = type(cls) is Const and isinstance(cls.value, type) and issubclass(cls.value, Exception)
+        if stmt.cause or not known or (call and call.keywords) or not all(isinstance(a, ast.Constant) for a in args):
+            raise NotTyped("a computed exception")
+        self.throw(cls.value, tuple([a.value for a in args]))
+
+    def throw(self, cls: type, args: tuple) -> None:
+        self.emit(throw, (Const(cls), Const(args)), Plain(type(None)), must=True)
+        self.store[self.frame.number, EXIT] = Const(True)
+        self.store[self.frame.number, RETURN] = Poison("the function has raised")
+
+    def _FunctionDef(self, stmt: ast.FunctionDef) -> None:
+        if stmt.decorator_list:
+            raise NotTyped("a decorated local function")
+        self.assign(ast.Name(stmt.name, ast.Store()), self.closure(stmt, stmt.name))
+
+    def _If(self, stmt: ast.If) -> None:
+        self.if_statement(stmt, stmt.body, stmt.orelse)
+
+    def if_statement(self, stmt: ast.If, body: list, orelse: list) -> None:
+        self.at(stmt)
+        cond = self.condition(stmt.test)
+        self.branch(cond, lambda: self.statements(body), lambda: self.statements(orelse))
+
+    # ---- names and the store
+
+    def emit(self, fn: Callable, args: tuple, type: Any, kw: tuple = (), hint: str = "t", must: bool = False) -> Var:
+        out = Var(type, hint)
+        self.block.stmts.append(Let(out, fn, args, kw, self.line, must))
+        return out
+
+    def assign(self, target: ast.expr, value: Any) -> None:
+        if isinstance(target, ast.Name):
+            if type(value) is Var and value.hint == "t":
+                value.hint = target.id
+            frame = self.frame
+            if target.id not in frame.locals and not target.id.startswith("$"):
+                raise NotTyped(f"an assignment to {target.id}, which is not a local variable")
+            self.store[frame.number, target.id] = value
+        elif isinstance(target, ast.Tuple | ast.List):
+            self.unpack(target, value)
+        else:
+            self.assign_into(target, value)
+
+    def unpack(self, target: ast.Tuple | ast.List, value: Any) -> None:
+        items = self.items_of(value)
+        starred = [i for i, t in enumerate(target.elts) if isinstance(t, ast.Starred)]
+        if starred:
+            i, after = starred[0], len(target.elts) - starred[0] - 1
+            if len(items) < i + after:
+                raise NotTyped("too few values to unpack")
+            middle = self.new_object(ListOf(tuple(items[i : len(items) - after])))
+            items = [*items[:i], middle, *items[len(items) - after :]]
+        if len(items) != len(target.elts):
+            raise NotTyped("the wrong number of values to unpack")
+        for one, item in zip(target.elts, items, strict=True):
+            self.assign(one.value if isinstance(one, ast.Starred) else one, item)
+
+    def new_object(self, contents: Any) -> Any:
+        ref = Ref(self.new_number())
+        self.store[ref.number, "contents"] = contents
+        return ref
+
+    # ---- branches
+
+    def branch(self, cond: Any, then: Callable, orelse: Callable) -> Any:
+        """Interpret both branches and merge what they leave; returns the merged result of `then()` and `orelse()`."""
+        if type(cond) is Const:
+            return then() if cond.value else orelse()
+        before, outer, limit, line = self.store, self.block, self.numbers, self.line
+        results, stores, blocks = [], [], []
+        for run in (then, orelse):
+            self.store, self.block = dict(before), Block()
+            results.append(run())
+            stores.append(self.store)
+            blocks.append(self.block)
+        self.store, self.block = before, outer
+        stmt = If(cond, *blocks, [], [], [], line)
+        result = None
+        if results[0] is not None or results[1] is not None:
+            result = self.merge(stmt, *results)
+        merged = dict(before)
+        for key in stores[0].keys() | stores[1].keys():
+            if key[0] <= limit:
+                a, b = stores[0].get(key, ABSENT), stores[1].get(key, ABSENT)
+                merged[key] = a if a is b else self.merge(stmt, a, b, key[1])
+        self.store = merged
+        if any(block.stmts for block in blocks) or stmt.outs:
+            self.block.stmts.append(stmt)
+        return result
+
+    def merge(self, stmt: If, a: Any, b: Any, hint: str = "t") -> Any:
+        """The value that is `a` after the `then` branch and `b` after the other."""
+        if a is b or (type(a) is type(b) and id_of(a) == id_of(b) and not is_leaf(a)):
+            return a
+        if Maybe in (type(a), type(b)):
+            inner = self.merge(stmt, *[v.value if type(v) is Maybe else v for v in (a, b)], hint)
+            return inner if type(inner) is Poison else Maybe(inner)
+        if a is UNDEFINED or b is UNDEFINED:
+            known = b if a is UNDEFINED else a
+            parts = parts_of(known)
+            if parts is not None and type(known) is Tup:
+                return with_parts(known, [self.merge(stmt, *((UNDEFINED, p) if a is UNDEFINED else (p, UNDEFINED)), hint) for p in parts[1]])
+            if not is_leaf(known):
+                return Poison(f"{hint} is bound on one path only")
+        if is_leaf(a) and is_leaf(b):
+            return self.phi(stmt, a, b, hint)
+        if type(a) in (ListOf, Grown) and type(b) in (ListOf, Grown) and (type(a), len(getattr(a, "items", ()))) != (type(b), len(getattr(b, "items", ()))):
+            a, b = (self.grown(value, block) for value, block in ((a, stmt.then), (b, stmt.orelse)))
+        parts, others = parts_of(a), parts_of(b)
+        if parts is not None and others is not None and parts[0] == others[0]:
+            return with_parts(a, [self.merge(stmt, x, y, hint) for x, y in zip(parts[1], others[1], strict=True)])
+        return Poison(f"{hint} has another structure on another path")
+
+    def grown(self, contents: Any, block: Block) -> Grown:
+        """A list of known length as one name, made at the end of `block`."""
+        if type(contents) is Grown:
+            return contents
+        here, self.block = self.block, block
+        made = Grown(self.pack_list(contents.items))
+        self.block = here
+        return made
+
+    def phi(self, stmt: If, a: Any, b: Any, hint: str) -> Any:
+        if type(a) is Const and type(b) is Const:
+            if type(a.value) is type(b.value) and repr(a.value) == repr(b.value):
+                return a
+            if (a.value, b.value) == (True, False) and type_of(stmt.cond) == BOOL and type(a.value) is type(b.value) is bool:
+                return stmt.cond
+        try:
+            type_ = join(type_of(a), type_of(b))
+        except NotTyped as error:
+            return Poison(str(error))
+        for out, x, y in zip(stmt.outs, stmt.then_values, stmt.else_values, strict=True):
+            if x is a and y is b and type(a) is type(b) is Var:
+                return out
+        out = Var(type_, hint.strip("$"))
+        stmt.outs.append(out), stmt.then_values.append(a), stmt.else_values.append(b)
+        return out
+
+    # ---- loops
+
+    def _While(self, stmt: ast.While) -> None:
+        stmt, after = exits.without_returns(stmt)
+        self.set_flags(after)
+        first = self.condition(stmt.test)
+        if type(first) is not Const or first.value:
+            self.scan(stmt, [], first, lambda: None, lambda: self.condition(stmt.test), after)
+        self.after_loop(stmt, after)
+
+    def _For(self, stmt: ast.For) -> None:
+        stmt, after = exits.without_returns(stmt)
+        self.set_flags(after)
+        iterable = self.expr(stmt.iter)
+        items = self.known_items(iterable)
+        if items is None:
+            items = self.scan_or_unroll(stmt, iterable, after)
+        if items is not None:
+            self.unroll(stmt, items)
+        self.after_loop(stmt, after)
+
+    def scan_or_unroll(self, stmt: ast.For, iterable: Any, after: list) -> list | None:
+        """A Loop over `iterable`; or, where its index must be known and is, the indices to unroll it over."""
+        state = {**self.__dict__, "callees": list(self.callees), "iterated": list(self.iterated)}
+        length, loops = len(self.block.stmts), self.frame.loops
+        self.iterated.append(iterable)
+        try:
+            xs, element = self.elements(iterable)
+            self.scan(stmt, xs, Const(True), lambda: self.assign(stmt.target, element()), None, after)
+        except NotTyped:
+            numbers = self.constant_range(iterable)
+            if numbers is None or len(numbers) > UNROLL:
+                raise
+            self.__dict__.update(state)
+            self.frame.loops = loops
+            del self.block.stmts[length:]
+            return [Const(n) for n in numbers]
+        self.iterated.pop()
+        return None
+
+    def set_flags(self, after: list) -> None:
+        for stmt in after:
+            self.store[self.frame.number, stmt.test.id] = Const(False)
+
+    def after_loop(self, stmt: ast.For | ast.While, after: list) -> None:
+        """The else clause, where no break was met, then the returns that were moved behind the loop."""
+        broke = self.store.pop((self.frame.number, BREAK), Const(False))
+        self.store[self.frame.number, BREAK] = self.store[self.frame.number, EXIT] = Const(False)
+        if stmt.orelse:
+            self.branch(broke, lambda: None, lambda: self.statements(stmt.orelse))
+        if after:
+            self.statements(after)
+
+    def unroll(self, stmt: ast.For, items: list) -> None:
+        number = self.frame.number
+        self.store[number, BREAK] = Const(False)
+
+        def run(i: int) -> None:
+            for k in range(i, len(items)):
+                self.assign(stmt.target, items[k])
+                self.store[number, EXIT] = Const(False)
+                self.statements(stmt.body)
+                broke = self.store[number, BREAK]
+                self.store[number, EXIT] = Const(False)
+                if type(broke) is not Const:
+                    self.branch(broke, lambda: None, lambda k=k: go_on(k + 1))
+                    return
+                if broke.value:
+                    return
+
+        def go_on(i: int) -> None:
+            self.store[number, BREAK] = Const(False)
+            run(i)
+
+        self.frame.loops += 1
+        run(0)
+        self.frame.loops -= 1
+
+    def scan(self, node: Any, xs: list, first: Any, begin: Callable, again: Callable | None, flags: list) -> None:
+        """Lower a loop body once per guess of what it carries, until the guess holds, and append the Loop.
+
+        The guesses are kept: when an outer loop tries again, this loop starts from what it has found before, so that
+        the attempts do not multiply with the depth of nesting.
+        """
+        path = (*self.loop_path, id(node), len(self.callees), self.line)
+        guesses = self.memo.setdefault(path, {})
+        for name in exits.assigned(node):
+            guesses.setdefault((self.frame.number, name), Guess())
+        outer_path, self.loop_path = self.loop_path, path
+        self.frame.loops += 1
+        attempt = Attempt(self, guesses, xs, first, {(self.frame.number, stmt.test.id) for stmt in flags})
+        for _ in range(ATTEMPTS):
+            if attempt.holds(begin, node.body, again):
+                break
+        else:
+            raise NotTyped("a loop whose types do not settle")
+        self.frame.loops -= 1
+        self.loop_path = outer_path
+

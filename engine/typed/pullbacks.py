@@ -1,0 +1,286 @@
+"""One statement `out = fn(*args)` and the cotangent of `out` -> contributions to the cotangents of its arguments.
+
+The derivative comes from the rule table, whose lambdas are inlined by the lowerer itself. Here stand only the structural
+ones: the engine's own primitives, indexing (which adds into one buffer), and what keeps a cotangent small.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..rules.registry import Rule, is_constant, lookup
+from ..rules.vocabulary import strong
+from . import runtime
+from .core import Const, Let, Pack, Var
+from .projections import project, spreads_evenly, whole, zero
+from .results import is_elementwise
+from .types import Array, NotTyped, Scalar, Seq, is_complex, type_of
+from .values import ListOf, Outside, Ref, Tup
+
+
+def pullbacks_of(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
+    """[(name, contribution)], for the arguments of `stmt` that are wanted."""
+    own = OWN.get(stmt.fn)
+    if own is not None:
+        found = own(lowerer, stmt, d, wanted)
+        return [(v, c) for v, c in found if type(v) is Var and v in wanted and c is not None]
+    if is_elementwise(stmt.fn):
+        return elementwise_pullbacks(lowerer, stmt, d, wanted)
+    made = lookup(stmt.fn)
+    if made is None:
+        if is_constant(stmt.fn):
+            return []
+        raise NotTyped(f"no rule for {stmt.fn}")
+    return rule_pullbacks(lowerer, stmt, made, whole(lowerer, stmt.out, d), wanted, project)
+
+
+# ---- elementwise
+
+
+def elementwise_pullbacks(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
+    """d * partial for each argument, summed over the axes along which the argument was broadcast."""
+    out = stmt.out
+    arrays = [out, *[a for a in stmt.args if type(a) is Var]]
+    if any(isinstance(v.type, Array) and "?" in v.type.mask for v in arrays):
+        d = whole(lowerer, out, d)
+
+    def fit(lowerer: Any, v: Var, t: Any) -> Any:
+        if isinstance(out.type, Array) and t is not None and not (type(t) is Const and t.value is None):
+            has = type_of(t)
+            if not spreads_evenly(v, out.type) and (not isinstance(has, Array) or has.mask != out.type.mask) and loses(v, has, out.type):
+                t = lowerer.let(runtime.spread, (t, out))
+        return project(lowerer, v, t)
+
+    if stmt.fn in ARITHMETIC and not any(is_complex(type_of(a)) for a in (*stmt.args, out, d)):
+        return [(v, fit(lowerer, v, t())) for v, t in zip(stmt.args, ARITHMETIC[stmt.fn](lowerer, stmt, d), strict=False) if type(v) is Var and v in wanted]
+    made = lookup(operator.pow if stmt.fn is runtime.power else stmt.fn)
+    if made is None:
+        if is_constant(stmt.fn):
+            return []
+        raise NotTyped(f"no rule for {stmt.fn}")
+    if not made.partials:
+        return rule_pullbacks(lowerer, stmt, made, d, wanted, fit)
+    found = []
+    for v, partial in zip(stmt.args, made.partials, strict=False):
+        if type(v) is Var and v in wanted and partial is not None:
+            p = inline(lowerer, partial, [out, *stmt.args], dict(stmt.kw))
+            if is_complex(type_of(p)):
+                p = lowerer.let(np.conj, (p,))
+            found.append((v, fit(lowerer, v, times(lowerer, stmt, made, d, p))))
+    return found
+
+
+def loses(v: Var, has: Any, out: Array) -> bool:
+    """Would summing a cotangent of type `has` over the axes of `v` miss copies that the result `out` has?"""
+    mask = has.mask if isinstance(has, Array) else ()
+    mask = ("1",) * (len(out.mask) - len(mask)) + mask
+    own = v.type.mask if isinstance(v.type, Array) else ()
+    own = ("1",) * (len(out.mask) - len(own)) + own
+    return any(o != "1" and m == "1" and t != o for m, t, o in zip(own, mask, out.mask, strict=True))
+
+
+def times(lowerer: Any, stmt: Let, made: Rule, d: Any, partial: Any) -> Any:
+    """d * partial; a zero cotangent is stronger where the partial may be infinite."""
+    if made.singular and not is_finite(stmt, partial):
+        return lowerer.call_constant(strong, [d, partial], {})
+    return lowerer.let(operator.mul, (d, partial))
+
+
+def is_finite(stmt: Let, partial: Any) -> bool:
+    """Is the partial finite wherever the primal was: whole powers, Python's floats, which raise instead?"""
+    if stmt.fn in (operator.pow, np.power) and type(stmt.args[1]) is Const:
+        n = stmt.args[1].value
+        return isinstance(n, int) and n >= 1
+    return all(isinstance(type_of(a), Scalar) and type_of(a).kinds <= {"float", "int"} for a in stmt.args) and stmt.fn is operator.truediv
+
+
+def _divide(lowerer: Any, stmt: Let, d: Any) -> list:
+    x, y = stmt.args
+    if (type(y) is Const and y.value != 0) or all(isinstance(type_of(a), Scalar) and type_of(a).kinds <= {"float", "int"} for a in (x, y)):
+        return [
+            lambda: lowerer.let(operator.truediv, (d, y)),
+            lambda: lowerer.let(operator.neg, (lowerer.let(operator.mul, (lowerer.let(operator.truediv, (d, y)), stmt.out)),)),
+        ]
+    one_over = lambda: lowerer.let(operator.truediv, (Const(1), y))  # noqa: E731
+    return [
+        lambda: lowerer.call_constant(strong, [d, one_over()], {}),
+        lambda: lowerer.call_constant(strong, [d, lowerer.let(operator.neg, (lowerer.let(operator.truediv, (stmt.out, y)),))], {}),
+    ]
+
+
+def _multiply(lowerer: Any, stmt: Let, d: Any) -> list:
+    x, y = stmt.args
+    return [lambda: lowerer.let(operator.mul, (d, y)), lambda: lowerer.let(operator.mul, (d, x))]
+
+
+ARITHMETIC: dict[Callable, Callable] = {
+    operator.add: lambda lowerer, stmt, d: [lambda: d, lambda: d],
+    operator.sub: lambda lowerer, stmt, d: [lambda: d, lambda: lowerer.let(operator.neg, (d,))],
+    operator.neg: lambda lowerer, stmt, d: [lambda: lowerer.let(operator.neg, (d,))],
+    operator.pos: lambda lowerer, stmt, d: [lambda: d],
+    operator.mul: _multiply,
+    operator.truediv: _divide,
+    float: lambda lowerer, stmt, d: [lambda: d],
+}
+
+
+# ---- rules from the table
+
+
+def inline(lowerer: Any, function: Callable, args: list, kwargs: dict) -> Any:
+    """The value of a rule's lambda on abstract values."""
+    kwargs = {k: value_of(lowerer, a) for k, a in kwargs.items()}
+    return lowerer.inline_function(function, lowerer.places.constant(function), [value_of(lowerer, a) for a in args], kwargs)
+
+
+def value_of(lowerer: Any, arg: Any) -> Any:
+    """An argument of a primitive as the value it was."""
+    if type(arg) is Pack and arg.kind is tuple:
+        return Tup(tuple([value_of(lowerer, item) for item in arg.items]))
+    if type(arg) is Pack and arg.kind is list:
+        return lowerer.new_object(ListOf(tuple([value_of(lowerer, item) for item in arg.items])))
+    return arg
+
+
+def rule_pullbacks(lowerer: Any, stmt: Let, made: Rule, d: Any, wanted: set, fit: Callable) -> list:
+    found: list = []
+    if made.procedure is not None:
+        raise NotTyped(f"{stmt.fn} works on mutable state")
+    if made.whole is not None:
+        results = inline(lowerer, made.whole, [d, stmt.out, *stmt.args], dict(stmt.kw))
+        for arg, result in zip(stmt.args, lowerer.items_of(results), strict=True):
+            contribute(lowerer, arg, result, wanted, fit, found)
+        return found
+    given = {**dict(zip(made.parameters, stmt.args, strict=False)), **dict(stmt.kw)}
+    for name, pullback in made.differentiable().items():
+        if name in given and any(v in wanted for v in leaves(given[name])):
+            result = inline(lowerer, pullback, [d, stmt.out, *stmt.args], dict(stmt.kw))
+            contribute(lowerer, given[name], result, wanted, fit, found)
+    return found
+
+
+def leaves(arg: Any) -> list:
+    return [v for item in arg.items for v in leaves(item)] if type(arg) is Pack else [arg] if type(arg) is Var else []
+
+
+def contribute(lowerer: Any, arg: Any, result: Any, wanted: set, fit: Callable, found: list) -> None:
+    """Record what a pullback returned for one argument, which may be a sequence of arrays."""
+    if type(arg) is Var and arg in wanted:
+        found.append((arg, fit(lowerer, arg, result)))
+    elif type(arg) is Pack and type(result) in (Tup, Ref, Outside):
+        for item, part in zip(arg.items, lowerer.items_of(result), strict=True):
+            contribute(lowerer, item, part, wanted, fit, found)
+    elif type(arg) is Pack and any(v in wanted for v in leaves(arg)):
+        n = len(arg.items)
+        if not isinstance(type_of(result), Array) or n == 0:
+            raise NotTyped("the cotangent of a sequence")
+        for i, item in enumerate(arg.items):
+            contribute(lowerer, item, lowerer.let(operator.getitem, (result, Const(i))), wanted, fit, found)
+
+
+# ---- the engine's own primitives
+
+
+def _getitem_seq(lowerer: Any, d: Any, i: Any) -> Any:
+    return lowerer.element(d, i)
+
+
+def _fresh_list(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
+    return [(v, lowerer.element(d, Const(i))) for i, v in enumerate(stmt.args[0].items) if type(v) is Var and v in wanted]
+
+
+def _append(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
+    seq, item = stmt.args
+    return [(seq, lowerer.let(runtime.pop_last, (d,))), (item, lowerer.element(d, Const(-1)) if item in wanted else None)]
+
+
+def _pop_last(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
+    if not isinstance(stmt.out.type.item, Scalar):
+        raise NotTyped("a list of arrays that shrinks")
+    return [(stmt.args[0], lowerer.let(runtime.append, (d, Const(0.0))))]
+
+
+def _put_item(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
+    seq, i, item = stmt.args
+    if not isinstance(stmt.out.type.item, Scalar):
+        raise NotTyped("a store into a list of arrays")
+    return [(seq, lowerer.let(runtime.put_item, (d, i, Const(0.0)))), (item, lowerer.element(d, i) if item in wanted else None)]
+
+
+def _addat(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
+    buffer, index, v = stmt.args
+    whole_d = whole(lowerer, stmt.out, d)
+    taken = None
+    if type(v) is Var and v in wanted:
+        taken = lowerer.element(whole_d, index) if isinstance(stmt.out.type, Seq) else lowerer.let(operator.getitem, (whole_d, index))
+        taken = project(lowerer, v, taken)
+    return [(buffer, d), (v, taken)]
+
+
+def _spread(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
+    v = stmt.args[0]
+    return [(v, project(lowerer, v, whole(lowerer, stmt.out, d)))] if type(v) is Var and v in wanted else []
+
+
+def _strong(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
+    inner, partial = stmt.args
+    d = whole(lowerer, stmt.out, d)
+    found = []
+    if inner in wanted:
+        found.append((inner, project(lowerer, inner, lowerer.let(strong, (d, partial)))))
+    if partial in wanted:
+        found.append((partial, project(lowerer, partial, lowerer.let(operator.mul, (d, inner)))))
+    return found
+
+
+def _same(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
+    return [(stmt.args[0], d)]
+
+
+def _projected(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
+    v = stmt.args[0]
+    return [(v, project(lowerer, v, d))] if type(v) is Var and v in wanted else []
+
+
+def _broadcast_up(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
+    return [(stmt.args[0], lowerer.let(runtime.spread, (d, stmt.args[0])))]
+
+
+def _total(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
+    return [(stmt.args[0], d)]
+
+
+def _sum_axes(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
+    x, axes, keep = stmt.args
+    if keep.value or axes.value == tuple(range(len(axes.value))):
+        return [(x, whole(lowerer, stmt.out, d))]
+    raise NotTyped("a sum over inner axes")
+
+
+def _nothing(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
+    return []
+
+
+def _getitem(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
+    """A dense cotangent; the sweep itself adds into the buffer that is there already."""
+    x, index = stmt.args
+    buffer = zero(lowerer, x)
+    return [(x, lowerer.let(runtime.addat, (buffer, index, whole(lowerer, stmt.out, d))))]
+
+
+OWN: dict[Any, Callable] = {
+    runtime.bound: _same, runtime.fresh_list: _fresh_list, runtime.append: _append, runtime.pop_last: _pop_last,
+    runtime.put_item: _put_item, runtime.addat: _addat, runtime.spread: _spread, strong: _strong,
+    runtime.owned: _same, runtime.cast: _projected, runtime.real_part: _same, runtime.as_float: _same,
+    runtime.reduce_to: _broadcast_up, runtime.total: _total, runtime.sum_axes: _sum_axes,
+    runtime.zero_of: _nothing, runtime.zero_list: _nothing, operator.getitem: _getitem,
+    runtime.backwards: lambda lowerer, stmt, d, wanted: [(stmt.args[0], lowerer.let(runtime.backwards, (d,)))],
+    runtime.add_lists: lambda lowerer, stmt, d, wanted: [(stmt.args[0], d), (stmt.args[1], d)],
+    runtime.sum_list: lambda lowerer, stmt, d, wanted: [(stmt.args[0], lowerer.let(runtime.same_for_all, (d, stmt.args[0])))],
+    runtime.same_for_all: lambda lowerer, stmt, d, wanted: [(stmt.args[0], lowerer.let(runtime.sum_list, (d,)))],
+    runtime.repeated: lambda lowerer, stmt, d, wanted: [(stmt.args[0], lowerer.let(runtime.sum_list, (d,)))],
+}  # fmt: skip

@@ -1,0 +1,314 @@
+"""Primitive and argument types -> result type; and what else the passes want to know of a primitive.
+
+Elementwise functions, operators and reductions are understood; other functions of NumPy that have a rule are asked with
+samples. A function that is not known to be pure is refused here.
+"""
+
+from __future__ import annotations
+
+import cmath
+import math
+import operator
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from ..rules.registry import is_constant, lookup
+from ..rules.vocabulary import strong
+from . import runtime
+from .core import Const, Pack, Var
+from .types import (
+    BOOL, FLOAT64, INT, REAL, Array, NotTyped, Plain, Scalar, Seq, broadcast, elementwise_result, is_scalar, join,
+    sampled_result, type_of,
+)  # fmt: skip
+
+OPERATORS = {
+    operator.add, operator.sub, operator.mul, operator.truediv, operator.floordiv, operator.mod, operator.pow,
+    operator.neg, operator.pos, operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne,
+    operator.and_, operator.or_, operator.xor, operator.invert, operator.lshift, operator.rshift, abs, float, complex,
+    int, bool, round, runtime.power, strong, runtime.truth_and, runtime.truth_or,
+}  # fmt: skip
+ELEMENTWISE = {np.where, np.real, np.imag, np.conj, np.conjugate, np.isnan, np.isfinite, np.clip, np.angle, np.nan_to_num}
+REDUCTIONS = {np.sum, np.mean, np.max, np.min, np.amax, np.amin, np.prod, np.var, np.std, np.all, np.any}
+UFUNC_REDUCTIONS = {np.add.reduce, np.maximum.reduce, np.minimum.reduce, np.multiply.reduce}
+MODULES = ("numpy", "math", "cmath", "operator", "_operator", "builtins")
+
+
+@lru_cache(maxsize=None)
+def is_elementwise(fn: Callable) -> bool:
+    if isinstance(fn, np.ufunc):
+        return fn.nout == 1 and fn.signature is None
+    if fn in OPERATORS or fn in ELEMENTWISE or (getattr(fn, "__module__", None) in ("math", "cmath")):
+        return True
+    made = lookup(fn)
+    return made is not None and bool(made.partials) and is_library(fn)
+
+
+@lru_cache(maxsize=None)
+def is_library(fn: Callable) -> bool:
+    """Does `fn` belong to NumPy or the standard library, so that calling it with samples is harmless?"""
+    module = getattr(fn, "__module__", None) or type(fn).__module__
+    return module.split(".")[0] in MODULES and not module.startswith("numpy.random")
+
+
+def is_primitive(fn: Callable) -> bool:
+    """May a Let call `fn`?"""
+    return fn in _TABLE or fn in OPERATORS or is_library(fn) and (lookup(fn) is not None or is_constant(fn))
+
+
+def result_type(fn: Callable, args: tuple, kw: tuple = ()) -> Any:
+    known = _TABLE.get(fn)
+    if known is not None:
+        return known(args, dict(kw))
+    if any(isinstance(type_of(a), Seq) for a in args):
+        raise NotTyped(f"{fn} of a list")
+    if fn in (operator.matmul, np.matmul, np.dot):
+        return _matmul(fn, args)
+    if fn is operator.getitem:
+        return getitem_type(*args)
+    if fn in REDUCTIONS or fn in UFUNC_REDUCTIONS:
+        return _reduction(fn, args, dict(kw))
+    if is_elementwise(fn):
+        if any(type(a) is Pack for a in args):
+            return sampled_result(fn, args, kw)
+        return elementwise_result(fn, args, kw)
+    if is_primitive(fn):
+        return sampled_result(fn, args, kw)
+    raise NotTyped(f"a call of {getattr(fn, '__qualname__', fn)}, which this tier does not know")
+
+
+def _matmul(fn: Callable, args: tuple) -> Any:
+    a, b = (type_of(x) for x in args)
+    if not (isinstance(a, Array) and isinstance(b, Array)):
+        if fn is np.dot:
+            return elementwise_result(operator.mul, args)
+        raise NotTyped("matmul of scalars")
+    one = [Var(Array(t.dtype, ("1",) * len(t.mask))) for t in (a, b)]
+    out = sampled_result(fn, tuple(one))
+    if len(a.mask) > 2 or len(b.mask) > 2:
+        return Array(out.dtype, ("?",) * (len(out.mask) if isinstance(out, Array) else 0)) if isinstance(out, Array) else out
+    if not isinstance(out, Array):
+        return out
+    return Array(out.dtype, (a.mask[:1] if len(a.mask) == 2 else ()) + (b.mask[1:] if len(b.mask) == 2 else ()))
+
+
+def axes_of(axis: Any, ndim: int) -> tuple | None:
+    """The axes that a constant `axis` argument names."""
+    if axis is None:
+        return tuple(range(ndim))
+    axes = axis if isinstance(axis, tuple | list) else (axis,)
+    return tuple(sorted([i % ndim for i in axes])) if ndim and all(isinstance(i, int) for i in axes) else None
+
+
+def constant_of(arg: Any) -> Any:
+    """The value of a constant argument; NotTyped where it is none."""
+    if type(arg) is Const:
+        return arg.value
+    if type(arg) is Pack and arg.kind in (tuple, list):
+        return tuple([constant_of(item) for item in arg.items])
+    raise NotTyped("an argument that decides structure and is not known")
+
+
+def _reduction(fn: Callable, args: tuple, kw: dict) -> Any:
+    names = ("a", "axis", "dtype", "out", "keepdims")
+    given = {**dict(zip(names, args, strict=False)), **kw}
+    given.setdefault("a", given.get("array"))
+    of = type_of(given["a"])
+    if given.get("out") is not None:
+        raise NotTyped("out=")
+    if not isinstance(of, Array):
+        return sampled_result(fn, args, tuple(kw.items()))
+    axes = axes_of(constant_of(given["axis"]) if "axis" in given else (0 if fn in UFUNC_REDUCTIONS else None), len(of.mask))
+    if axes is None:
+        raise NotTyped("an axis that is no int")
+    keep = constant_of(given.get("keepdims", Const(False)))
+    rest = tuple([(k, v) for k, v in kw.items() if k not in ("axis", "keepdims", "a")])
+    dtype = sampled_result(fn, (Var(Array(of.dtype, ("1",))),), rest)
+    mask = tuple(["1" if i in axes else m for i, m in enumerate(of.mask) if keep or i not in axes])
+    (kind,) = dtype.kinds
+    return Array(np.dtype(kind), mask) if mask else Scalar(frozenset({kind}))
+
+
+def getitem_type(x: Any, index: Any) -> Any:
+    of = type_of(x)
+    parts = list(index.items) if type(index) is Pack and index.kind is tuple else [index]
+    if not isinstance(of, Array):
+        raise NotTyped("an index into something else than an array")
+    used = sum(1 for p in parts if not _is_new_axis(p) and not _is_ellipsis(p))
+    if any(_is_ellipsis(p) for p in parts):
+        at = next(i for i, p in enumerate(parts) if _is_ellipsis(p))
+        parts[at : at + 1] = [Pack(slice, (Const(None),) * 3)] * (len(of.mask) - used)
+    else:
+        parts += [Pack(slice, (Const(None),) * 3)] * (len(of.mask) - used)
+    mask, dims, advanced = [], list(of.mask), []
+    for part in parts:
+        if _is_new_axis(part):
+            mask.append("1")
+            continue
+        if not dims:
+            raise NotTyped("too many indices")
+        size = dims.pop(0)
+        kind = type_of(part)
+        if type(part) is Pack and part.kind is slice:
+            whole = all(type(p) is Const and p.value is None for p in part.items[:2])
+            mask.append(size if whole and (size == "1" or _is_unit_step(part.items[2])) else "?")
+        elif isinstance(kind, Scalar) and kind.kinds <= {"int", "int64", "int32", "uint8", "intp"}:
+            continue
+        elif isinstance(kind, Array) and kind.dtype.kind in "iub":
+            advanced.append((len(mask), kind))
+            if kind.dtype.kind == "b":
+                dims = dims[len(kind.mask) - 1 :] if kind.mask else dims
+                mask.append("?")
+            else:
+                mask.extend(kind.mask)
+        else:
+            raise NotTyped(f"an index that is {kind}")
+    if len(advanced) > 1 or (advanced and any(isinstance(type_of(p), Scalar) for p in parts)):
+        return sampled_result(operator.getitem, (x, index))
+    if not mask:
+        return Scalar(frozenset({of.dtype.name}))
+    return Array(of.dtype, tuple(mask))
+
+
+def _is_new_axis(part: Any) -> bool:
+    return type(part) is Const and part.value is None
+
+
+def _is_ellipsis(part: Any) -> bool:
+    return type(part) is Const and part.value is Ellipsis
+
+
+def _is_unit_step(step: Any) -> bool:
+    return type(step) is Const and step.value in (None, 1, -1)
+
+
+def is_view_index(index: Any) -> bool:
+    """Does indexing with it give a view: only ints, slices, None?"""
+    parts = index.items if type(index) is Pack and index.kind is tuple else (index,)
+    return all(not isinstance(type_of(p), Array) and not (type(p) is Pack and p.kind is list) for p in parts)
+
+
+# ---- the engine's own primitives
+
+
+def _seq_item(args: tuple, kw: dict) -> Any:
+    of = type_of(args[0])
+    if not isinstance(of, Seq):
+        raise NotTyped("an index into something that is no list")
+    return of.item
+
+
+def _like(args: tuple, kw: dict) -> Any:
+    return type_of(args[0])
+
+
+def _append(args: tuple, kw: dict) -> Any:
+    return Seq(join(type_of(args[0]).item, type_of(args[1])))
+
+
+def _sum_axes(args: tuple, kw: dict) -> Any:
+    of, axes, keep = type_of(args[0]), args[1].value, args[2].value
+    mask = tuple(["1" if i in axes else m for i, m in enumerate(of.mask) if keep or i not in axes])
+    return Array(of.dtype, mask) if mask else Scalar(frozenset({of.dtype.name}))
+
+
+def _spread(args: tuple, kw: dict) -> Any:
+    return type_of(args[1])
+
+
+def _cast(args: tuple, kw: dict) -> Any:
+    of, dtype = type_of(args[0]), args[1].value
+    return Array(dtype, of.mask) if isinstance(of, Array) else Scalar(frozenset({dtype.name}))
+
+
+def _real(args: tuple, kw: dict) -> Any:
+    of = type_of(args[0])
+    if isinstance(of, Array):
+        return Array(np.empty(0, of.dtype).real.dtype, of.mask)
+    real = {"complex": "float", "complex128": "float64", "complex64": "float32", "clongdouble": "longdouble"}
+    return Scalar(frozenset({real.get(kind, kind) for kind in of.kinds}))
+
+
+def _range(args: tuple, kw: dict) -> Any:
+    if not all(is_scalar(type_of(a)) and type_of(a).kinds <= {"int", "int64", "int32"} for a in args):
+        raise NotTyped("a range of something else than ints")
+    return Plain(range)
+
+
+def _len(args: tuple, kw: dict) -> Any:
+    return INT
+
+
+def _repeated(args: tuple, kw: dict) -> Any:
+    return Seq(type_of(args[0]))
+
+
+def _spread_seq(args: tuple, kw: dict) -> Any:
+    return Seq(type_of(args[0]))
+
+
+def _zero_seq(args: tuple, kw: dict) -> Any:
+    return Seq(REAL)
+
+
+def _reduce_to(args: tuple, kw: dict) -> Any:
+    d, like = (type_of(a) for a in args)
+    return Array(d.dtype, like.mask)
+
+
+def _total(args: tuple, kw: dict) -> Any:
+    return Scalar(frozenset({type_of(args[0]).dtype.name}))
+
+
+def _put_item(args: tuple, kw: dict) -> Any:
+    return Seq(join(type_of(args[0]).item, type_of(args[2])))
+
+
+def _add_lists(args: tuple, kw: dict) -> Any:
+    return Seq(join(type_of(args[0]).item, type_of(args[1]).item))
+
+
+def _sum_list(args: tuple, kw: dict) -> Any:
+    return join(INT, type_of(args[0]).item)
+
+
+_TABLE: dict[Callable, Callable] = {
+    len: _len, range: _range, runtime.iterations: _range, runtime.dim: _len, runtime.append: _append,
+    runtime.pop_last: _like, runtime.backwards: _like, runtime.put_item: _put_item, runtime.add_lists: _add_lists,
+    runtime.zero_list: _zero_seq, runtime.sum_list: _sum_list, runtime.same_for_all: _spread_seq,
+    runtime.repeated: _repeated, runtime.addat: _like, runtime.reduce_to: _reduce_to, runtime.sum_axes: _sum_axes,
+    runtime.total: _total, runtime.spread: _spread, runtime.cast: _cast, runtime.real_part: _real,
+    runtime.as_float: lambda args, kw: Scalar(frozenset({"float"})), runtime.zero_of: _like, runtime.owned: _like,
+    runtime.bound: _like, operator.not_: lambda args, kw: BOOL,
+}  # fmt: skip
+item_of = _seq_item
+FLOAT64_RESULT = FLOAT64
+
+
+# ---- what the passes ask
+
+_FRESH = {runtime.zero_of, runtime.owned, runtime.addat, runtime.spread, np.matmul, operator.matmul, np.outer,
+          np.zeros_like, np.ones_like, runtime.append, runtime.fresh_list, runtime.repeated, runtime.zero_list,
+          runtime.put_item, runtime.add_lists, runtime.same_for_all, runtime.sum_axes}  # fmt: skip
+_VIEWS = {np.real, np.imag, runtime.real_part, np.nan_to_num, np.conj, np.conjugate, operator.pos, np.positive}
+
+
+def is_fresh(stmt: Any) -> bool:
+    """Is the array that this Let returns one that nobody else can have?"""
+    if stmt.fn in _FRESH:
+        return True
+    return is_elementwise(stmt.fn) and stmt.fn not in _VIEWS and isinstance(stmt.out.type, Array)
+
+
+def is_cheap(stmt: Any) -> bool:
+    """Is it better to compute this Let again than to save its result?"""
+    if isinstance(stmt.out.type, Scalar):
+        if stmt.fn is operator.getitem or stmt.fn in (runtime.dim, len):
+            return True
+        return is_elementwise(stmt.fn) and all(isinstance(type_of(a), Scalar) for a in stmt.args)
+    return stmt.out.type == Plain(range)
+
+
+SCALAR_FUNCTIONS = (math, cmath)

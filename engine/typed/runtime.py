@@ -1,0 +1,179 @@
+"""The engine's own primitives: what printed code calls that is neither the user's nor NumPy's.
+
+They are pure in the core. `addat` and `append` are printed as writes in place where their buffer is owned and not needed
+any more.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..rules.indexing import may_repeat
+from .types import NotTyped
+
+
+def throw(cls: type, args: tuple) -> None:
+    """`raise` of the user's program."""
+    raise cls(*args)
+
+
+def bound(value: Any, name: str) -> Any:
+    """The value of a variable that a path may have left unbound (None stands for that)."""
+    if value is None:
+        raise UnboundLocalError(f"cannot access local variable '{name}' where it is not associated with a value")
+    return value
+
+
+def truth_and(a: bool, b: bool) -> bool:
+    """a and b, neither of which can fail."""
+    return a and b
+
+
+def truth_or(a: bool, b: bool) -> bool:
+    """a or b, neither of which can fail."""
+    return a or b
+
+
+def power(x: Any, y: Any) -> Any:
+    """x ** y for Python numbers where the result is of the expected type; a complex root goes to the other tier."""
+    result = x**y
+    if type(result) is complex or (type(x) is int and type(result) is not int and type(y) is int):
+        raise NotTyped("a power that leaves the real numbers")
+    return result
+
+
+def fresh_list(items: list) -> list:
+    """A list of the program's own."""
+    return items
+
+
+def repeated(item: Any, n: int) -> list:
+    """[item] * n."""
+    return [item] * n
+
+
+def append(seq: list, item: Any) -> list:
+    """`seq` with `item` behind it."""
+    return [*seq, item]
+
+
+def pop_last(seq: list) -> list:
+    """`seq` without its last item."""
+    return seq[:-1]
+
+
+def put_item(seq: list, i: int, item: Any) -> list:
+    """`seq` with another item at `i`."""
+    seq = list(seq)
+    seq[i] = item
+    return seq
+
+
+def backwards(seq: list) -> list:
+    """A sequence from its end."""
+    return seq[::-1]
+
+
+def add_lists(a: list, b: list) -> list:
+    """Item by item."""
+    return [x + y for x, y in zip(a, b, strict=True)]
+
+
+def zero_list(seq: list) -> list:
+    """A zero for each number of `seq`."""
+    return [0.0] * len(seq)
+
+
+def sum_list(seq: list) -> Any:
+    """The sum of a list of numbers, as `sum` has it."""
+    return sum(seq)
+
+
+def same_for_all(d: Any, seq: list) -> list:
+    """`d` for each item of `seq`."""
+    return [d] * len(seq)
+
+
+def addat(buffer: Any, index: Any, d: Any) -> Any:
+    """`buffer` with `d` added at `index`, repeated indices counted each time."""
+    buffer = buffer.copy()
+    addat_inplace(buffer, index, d)
+    return buffer
+
+
+def addat_inplace(buffer: Any, index: Any, d: Any) -> None:
+    """The same, writing into `buffer`."""
+    if may_repeat(index):
+        np.add.at(buffer, index, d)
+    else:
+        buffer[index] += d
+
+
+def dim(x: Any, axis: int) -> int:
+    """x.shape[axis]."""
+    return x.shape[axis]
+
+
+def check_shapes(x: Any, y: Any) -> None:
+    """What is left of an elementwise operation whose value nobody needs: the error of shapes that do not fit."""
+    if x.shape != y.shape:
+        np.broadcast(x, y)
+
+
+def reduce_to(d: Any, like: Any) -> Any:
+    """`d` summed over the axes along which `like` was broadcast."""
+    shape = like.shape
+    extra = d.ndim - len(shape)
+    if extra > 0:
+        d = np.add.reduce(d, tuple(range(extra)))
+    axes = tuple([i for i, n in enumerate(shape) if n == 1 and d.shape[i] != 1])
+    return np.add.reduce(d, axes, keepdims=True) if axes else d
+
+
+def sum_axes(d: Any, axes: tuple, keepdims: bool) -> Any:
+    """np.sum over known axes."""
+    return np.add.reduce(d, axes, keepdims=keepdims)
+
+
+def total(d: Any) -> Any:
+    """The sum of all elements."""
+    return np.add.reduce(d, None)
+
+
+def spread(d: Any, like: Any) -> Any:
+    """A fresh array of the shape and dtype of `like`, filled with (or broadcast from) `d`."""
+    out = np.empty(like.shape, like.dtype)
+    out[...] = d
+    return out
+
+
+def cast(d: Any, dtype: Any) -> Any:
+    """`d` in another dtype."""
+    return d.astype(dtype) if isinstance(d, np.ndarray) else np.asarray(d).astype(dtype)[()]
+
+
+def real_part(d: Any) -> Any:
+    """The cotangent of a real primal in a complex expression."""
+    return d.real
+
+
+def as_float(d: Any) -> float:
+    """A cotangent as a Python float."""
+    return float(d)
+
+
+def zero_of(x: Any) -> Any:
+    """A zero in the shape of `x`."""
+    return np.zeros(x.shape, x.dtype)
+
+
+def owned(d: Any) -> Any:
+    """A copy that nobody else has."""
+    return d.copy()
+
+
+def iterations(n: int) -> range:
+    """range(n)."""
+    return range(n)

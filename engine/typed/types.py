@@ -1,0 +1,286 @@
+"""Abstract types of the names of the core, and the type of what a primitive returns, found by asking the primitive.
+
+    Scalar({"float"})            one Python number; NumPy scalars by their dtype's name: Scalar({"float64"})
+    Scalar({"float", "float64"}) either: the printed code is the same, so a join costs nothing
+    Array(dtype, ("n", "1"))     ndarray; each dimension is 1, not 1 ("n"), or unknown ("?")
+    Seq(item)                    a list of the engine's own, or a fresh list of the user's; any length
+    Plain(cls)                   a value without derivative of exactly this class: str, range, dtype ...
+
+A primitive's result type is that of a call with small samples of its argument types, so that promotion is the running
+NumPy's own; `dimension` masks follow by broadcasting for elementwise functions, from two sample sizes otherwise.
+"""
+
+from __future__ import annotations
+
+import itertools
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from .core import UNDEFINED, Const, Pack, Var
+
+PYTHON_KINDS = {"bool": True, "int": 1, "float": 0.5, "complex": 0.5 + 0.25j}
+INEXACT = ("float", "complex", "float64", "float32", "float16", "longdouble", "complex128", "complex64", "clongdouble")
+
+
+class NotTyped(Exception):
+    """The typed tier is not sure of this program; the reason is for people."""
+
+
+@dataclass(frozen=True)
+class Scalar:
+    kinds: frozenset
+
+    def __repr__(self) -> str:
+        return "|".join(sorted(self.kinds))
+
+
+@dataclass(frozen=True)
+class Array:
+    dtype: np.dtype
+    mask: tuple
+
+    def __repr__(self) -> str:
+        return f"{self.dtype.name}[{''.join(self.mask)}]"
+
+
+@dataclass(frozen=True)
+class Seq:
+    item: Any
+
+
+@dataclass(frozen=True)
+class Plain:
+    cls: type
+
+
+BOOL, INT, FLOAT, COMPLEX = (Scalar(frozenset({kind})) for kind in ("bool", "int", "float", "complex"))
+FLOAT64 = Scalar(frozenset({"float64"}))
+REAL = Scalar(frozenset({"float", "float64"}))
+NONE = Plain(type(None))
+
+
+def type_of_value(value: Any) -> Any:
+    """The type of a concrete value; NotTyped for what is no number, array or plain constant."""
+    cls = type(value)
+    if cls.__name__ in PYTHON_KINDS and cls in (bool, int, float, complex):
+        return Scalar(frozenset({cls.__name__}))
+    if cls is np.ndarray:
+        if value.dtype.kind not in "fciub":
+            raise NotTyped(f"an array of dtype {value.dtype}")
+        return Array(value.dtype, tuple(["1" if n == 1 else "n" for n in value.shape]))
+    if isinstance(value, np.generic) and value.dtype.kind in "fciub":
+        return Scalar(frozenset({value.dtype.name}))
+    return Plain(cls)
+
+
+def type_of(arg: Any) -> Any:
+    if type(arg) is Var:
+        return arg.type
+    if type(arg) is Const:
+        return type_of_value(arg.value)
+    if arg is UNDEFINED:
+        return None
+    return Plain(arg.kind)
+
+
+def is_active_type(type: Any) -> bool:
+    """Can a value of this type carry a derivative?"""
+    if isinstance(type, Scalar):
+        return any(kind in INEXACT for kind in type.kinds)
+    if isinstance(type, Array):
+        return type.dtype.kind in "fc"
+    return isinstance(type, Seq) and is_active_type(type.item)
+
+
+def is_scalar(type: Any) -> bool:
+    return isinstance(type, Scalar)
+
+
+def is_complex(type: Any) -> bool:
+    if isinstance(type, Scalar):
+        return any(kind.startswith(("complex", "clong")) for kind in type.kinds)
+    return isinstance(type, Array) and type.dtype.kind == "c"
+
+
+def join(a: Any, b: Any) -> Any:
+    """The least type that holds the values of both; NotTyped where there is none. None is the type of no value."""
+    if a is None or a == b:
+        return b
+    if b is None:
+        return a
+    if isinstance(a, Scalar) and isinstance(b, Scalar):
+        return Scalar(a.kinds | b.kinds)
+    if isinstance(a, Array) and isinstance(b, Array) and a.dtype == b.dtype and len(a.mask) == len(b.mask):
+        return Array(a.dtype, tuple([m if m == n else "?" for m, n in zip(a.mask, b.mask, strict=True)]))
+    if isinstance(a, Seq) and isinstance(b, Seq):
+        return Seq(join(a.item, b.item))
+    raise NotTyped(f"a value that is {a} on one path and {b} on another")
+
+
+def broadcast(masks: list[tuple]) -> tuple:
+    """The mask of arrays of these masks broadcast against each other."""
+    out = []
+    for dims in itertools.zip_longest(*[reversed(mask) for mask in masks], fillvalue="1"):
+        out.append("n" if "n" in dims else "?" if "?" in dims else "1")
+    return tuple(reversed(out))
+
+
+def cotangent_type(type: Any) -> Any:
+    """The type of a whole cotangent of a value of `type`."""
+    if isinstance(type, Scalar):
+        kinds = type.kinds & set(INEXACT)
+        if kinds <= {"float", "float64"}:
+            return REAL
+        if kinds <= {"float", "float64", "complex", "complex128"}:
+            return Scalar(frozenset({"float", "float64", "complex", "complex128"}))
+        return Scalar(frozenset(kinds))
+    if isinstance(type, Seq):
+        return Seq(cotangent_type(type.item))
+    return type
+
+
+def _samples(type: Any, size: int) -> list:
+    if isinstance(type, Scalar):
+        return [PYTHON_KINDS[k] if k in PYTHON_KINDS else _sample_scalar(k) for k in sorted(type.kinds)]
+    if isinstance(type, Array):
+        shape = tuple([size if m == "n" else 1 for m in type.mask])
+        sample = np.full(shape, PYTHON_KINDS.get(type.dtype.kind, 0.5), type.dtype) if type.dtype.kind != "b" else None
+        sample = np.ones(shape, type.dtype) if sample is None else sample
+        if type.dtype.kind in "fc" and len(shape) >= 2 and shape[-1] == shape[-2]:
+            sample = sample + 3 * np.eye(shape[-1], dtype=type.dtype)  # positive definite, for the decompositions
+        if type.dtype.kind in "iu":
+            sample[...] = 1
+        return [sample]
+    if isinstance(type, Plain) and type.cls is range:
+        return [range(size)]
+    raise NotTyped(f"no sample of {type}")
+
+
+def _sample_scalar(kind: str) -> Any:
+    dtype = np.dtype(kind)
+    return dtype.type(0.5 if dtype.kind in "fc" else 1)
+
+
+def _concrete(arg: Any, size: int) -> list:
+    """The sample values of one argument: a pack gives the packs of its items' samples."""
+    if type(arg) is Const:
+        return [arg.value]
+    if type(arg) is Pack:
+        made = []
+        for items in itertools.product(*[_concrete(item, size) for item in arg.items]):
+            if arg.kind is slice:
+                made.append(slice(*items))
+            elif arg.kind is dict:
+                made.append(dict(zip(items[::2], items[1::2], strict=True)))
+            else:
+                made.append(arg.kind(items))
+        return made
+    return _samples(arg.type, size)
+
+
+def _call(fn: Callable, args: tuple, kw: tuple, size: int) -> list:
+    results = []
+    names = [name for name, _ in kw]
+    choices = [_concrete(arg, size) for arg in args] + [_concrete(arg, size) for _, arg in kw]
+    with np.errstate(all="ignore"):
+        for chosen in itertools.islice(itertools.product(*choices), 64):
+            positional, named = chosen[: len(args)], chosen[len(args) :]
+            for shift in (0, 1, 0.25):  # into the domain of arccosh, of arctanh
+                try:
+                    shifted = [v + shift if shift and isinstance(v, float) else v for v in positional]
+                    results.append(fn(*shifted, **dict(zip(names, named, strict=True))))
+                    break
+                except (ValueError, ZeroDivisionError, TypeError, IndexError, np.linalg.LinAlgError):
+                    continue
+    if not results:
+        raise NotTyped(f"{getattr(fn, '__name__', fn)} does not take samples of its arguments")
+    return results
+
+
+def _key(arg: Any) -> Any:
+    if type(arg) is Pack:
+        return (arg.kind, *[_key(item) for item in arg.items])
+    if type(arg) is Const:
+        return (type(arg.value), arg.value)
+    return arg.type
+
+
+_known: dict[Any, Any] = {}
+
+
+def elementwise_result(fn: Callable, args: tuple, kw: tuple = ()) -> Any:
+    """The type of an elementwise function's result: dtype by a sample of one element, mask by broadcasting."""
+    key = (fn, tuple([type_of(arg) for arg in args]), tuple([(n, _key(a)) for n, a in kw]))
+    if key not in _known:
+        _known[key] = _elementwise_result(fn, args, kw)
+    return _known[key]
+
+
+def _elementwise_result(fn: Callable, args: tuple, kw: tuple) -> Any:
+    types = [type_of(arg) for arg in args]
+    masks = [t.mask for t in types if isinstance(t, Array)]
+    generic = tuple([Const(True) if t == BOOL else Var(t) if isinstance(t, Scalar | Array) else a for a, t in zip(args, types, strict=True)])
+    small = tuple([Var(Array(a.type.dtype, ("1",) * len(a.type.mask))) if type(a) is Var and isinstance(a.type, Array) else a for a in generic])
+    found = None
+    for result in _call(fn, small, kw, 1):
+        found = join(found, type_of_value(result))
+    if isinstance(found, Array):
+        return Array(found.dtype, broadcast(masks))
+    if not isinstance(found, Scalar):
+        raise NotTyped(f"{fn} returned {found}")
+    return found
+
+
+def sampled_result(fn: Callable, args: tuple, kw: tuple = ()) -> Any:
+    """The type of a NumPy function's result, from calls with samples of two sizes."""
+    try:
+        key = (fn, "sampled", tuple([_key(arg) for arg in args]), tuple([(n, _key(a)) for n, a in kw]))
+        known = _known.get(key)
+    except TypeError as error:
+        raise NotTyped(f"an unhashable constant given to {fn}") from error
+    if known is None:
+        known = _known[key] = _sampled_result(fn, args, kw)
+    return known
+
+
+def _sampled_result(fn: Callable, args: tuple, kw: tuple) -> Any:
+    unsure = any("?" in a.type.mask for a in _leaves((*args, *[a for _, a in kw])) if isinstance(a.type, Array))
+    small, large = (_call(fn, args, kw, size) for size in (3, 5))
+    found = None
+    for one, two in zip(small, large, strict=False):
+        a, b = type_of_value(one), type_of_value(two)
+        if isinstance(a, Array) and isinstance(b, Array) and a.dtype == b.dtype and one.ndim == two.ndim:
+            dims = zip(one.shape, two.shape, strict=True)
+            a = Array(a.dtype, tuple(["?" if unsure else {(1, 1): "1", (3, 5): "n"}.get(d, "?") for d in dims]))
+        elif a != b or not isinstance(a, Scalar):
+            raise NotTyped(f"{getattr(fn, '__name__', fn)} returns {a} or {b}")
+        found = join(found, a)
+    return found
+
+
+def _leaves(args: tuple) -> list[Var]:
+    found = []
+    for arg in args:
+        if type(arg) is Var:
+            found.append(arg)
+        elif type(arg) is Pack:
+            found.extend(_leaves(arg.items))
+    return found
+
+
+@lru_cache(maxsize=None)
+def never_raises(fn: Callable) -> bool:
+    """Is `fn` total on the types it accepts, arrays' shapes aside: may it be dropped with its value?"""
+    return fn in _TOTAL or (isinstance(fn, np.ufunc) and fn.nin == 1 and fn.signature is None)
+
+
+_TOTAL = {
+    operator.add, operator.sub, operator.mul, operator.neg, operator.pos, operator.lt, operator.le, operator.gt,
+    operator.ge, operator.eq, operator.ne, operator.not_, operator.is_, operator.is_not, abs, len, range, bool,
+    np.sum, np.transpose, np.zeros_like, np.ones_like, np.ravel, np.abs,
+}  # fmt: skip
