@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable
-from types import FunctionType, ModuleType
+from functools import cache
+from types import FunctionType, MemberDescriptorType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -152,11 +153,21 @@ def _children(node: Any) -> Iterable[Any]:
         return node
     if isinstance(node, dict):
         return node.values()
-    return vars(node).values() if _has_fields(node) else ()
+    return _fields(node).values()
 
 
-def _has_fields(node: Any) -> bool:
-    return hasattr(node, "__dict__") and not isinstance(node, FunctionType | ModuleType | type)
+def _fields(node: Any) -> dict[str, Any]:
+    """The fields of an object by name, those in slots first; none of a function, a class or a module."""
+    if isinstance(node, FunctionType | ModuleType | type):
+        return {}
+    slots = {name: getattr(node, name) for name in _slots(type(node)) if hasattr(node, name)}
+    return {**slots, **vars(node)} if hasattr(node, "__dict__") else slots
+
+
+@cache
+def _slots(cls: type) -> tuple[str, ...]:
+    declaring = [vars(base) for base in cls.__mro__ if "__slots__" in vars(base)]
+    return tuple([name for names in declaring for name, m in names.items() if isinstance(m, MemberDescriptorType)])
 
 
 def destructure(model: Any) -> tuple[np.ndarray, Callable[[np.ndarray], Any]]:
@@ -206,12 +217,11 @@ def _rebuilt(node: Any, vector: np.ndarray, pieces: dict[int, tuple[int, np.ndar
         made[id(node)] = twin = copy.copy(node)
         for key, child in node.items() if isinstance(node, dict) else enumerate(node):
             twin[key] = _rebuilt(child, vector, pieces, made)
-    elif _has_fields(node):
-        made[id(node)] = twin = copy.copy(node)
-        for name, child in vars(node).items():
-            vars(twin)[name] = _rebuilt(child, vector, pieces, made)
     else:
-        return node
+        fields = _fields(node)
+        made[id(node)] = twin = copy.copy(node) if fields else node
+        for name, child in fields.items():
+            object.__setattr__(twin, name, _rebuilt(child, vector, pieces, made))
     return made[id(node)]
 
 
