@@ -42,7 +42,7 @@ rule(scatter, d=lambda e, out, d, a, index: e[index])
 rule(np.take, a=lambda d, out, a, indices, axis=None, *, mode="raise": untaken(d, a, indices, axis, mode))
 rule(
     np.take_along_axis,
-    arr=lambda d, out, arr, indices, axis=-1: scatter(d, arr, along(indices, axis)) if axis is not None
+    arr=lambda d, out, arr, indices, axis=-1: scatter(d, arr, along(arr, indices, axis)) if axis is not None
     else np.reshape(scatter(d, np.empty(np.size(arr)), indices), np.shape(arr)),
 )  # fmt: skip
 
@@ -56,9 +56,9 @@ def untaken(d: Any, a: Any, indices: Any, axis: int | None, mode: str) -> Any:
     return scatter(d, a, whole_axis(positions, axis, np.ndim(a)))
 
 
-def along(indices: Any, axis: int) -> tuple:
+def along(arr: Any, indices: Any, axis: int) -> tuple:
     """The index that take_along_axis stands for: `indices` along `axis`, each position itself along the others."""
-    shape = np.shape(indices)
+    shape = np.shape(arr)
     grid = np.ogrid[tuple([slice(n) for n in shape])]
     return tuple([indices if i == axis % len(shape) else g for i, g in enumerate(grid)])
 

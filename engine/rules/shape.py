@@ -281,12 +281,23 @@ def on_diagonal(d: Any, a: Any, offset: int, axis1: int, axis2: int) -> Any:
 
 
 # ---- padding
+def padded(array: Any, pad_width: Any, mode: str, constant_values: Any) -> Any:
+    """np.pad with its keyword in place."""
+    if mode == "constant":
+        return np.pad(array, pad_width, mode, constant_values=constant_values)
+    return np.pad(array, pad_width, mode)
+
+
 rule(
-    np.pad,
-    array=lambda d, out, array, pad_width, mode="constant", *, constant_values=0: unpadded(d, array, pad_width, mode),
-    constant_values=lambda d, out, array, pad_width, mode="constant", *, constant_values=0: border(
+    padded,
+    array=lambda d, out, array, pad_width, mode, constant_values: unpadded(d, array, pad_width, mode),
+    constant_values=lambda d, out, array, pad_width, mode, constant_values: border(
         d, array, pad_width, constant_values
     ),
+)
+composition(
+    np.pad,
+    lambda array, pad_width, mode="constant", *, constant_values=0: padded(array, pad_width, mode, constant_values),
 )
 
 
@@ -334,7 +345,8 @@ composition(np.linspace, linspace)
 
 # ---- no derivative: contents that depend on shapes only
 constant(
-    np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.empty_like, np.result_type, np.can_cast, np.may_share_memory, np.shares_memory,
-    np.isfortran, np.broadcast_shapes, np.tril_indices, np.triu_indices, np.diag_indices, np.ix_, np.unravel_index,
-    np.ravel_multi_index, np.iscomplexobj,
+    np.shape, np.ndim, np.size, np.zeros, np.ones, np.empty, np.eye, np.identity, np.tri, np.indices, np.zeros_like,
+    np.ones_like, np.empty_like, np.result_type, np.can_cast, np.may_share_memory, np.shares_memory, np.isfortran,
+    np.broadcast_shapes, np.tril_indices, np.triu_indices, np.diag_indices, np.ix_, np.unravel_index,
+    np.ravel_multi_index,
 )  # fmt: skip

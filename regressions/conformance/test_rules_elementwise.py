@@ -89,6 +89,85 @@ ROWS = [
     row(np.sinc, np.array([0.0, 1e-5, 0.1, 0.159, 0.16, 1.0, -0.3])),
     row(np.sign, COMPLEX),
 ]
-ROWS = list({str(case): case for case in ROWS}.values())
 
 test_pullback, test_composition, test_single, test_gradient, test_second_order = row_tests(ROWS)
+
+
+# -- special points: the conventions of engine/rules/__init__.py, by number --------------------------------------------
+
+INF, NAN = np.inf, np.nan
+POINTS = [
+    # 2: ties share, lengths have slope zero at the origin
+    (np.maximum, (2.0, 2.0), 1.0, (0.5, 0.5)),
+    (np.minimum, (np.array([1.0, 2.0]), 2.0), np.ones(2), ([1.0, 0.5], 0.5)),
+    (np.fmax, (np.array([NAN, 1.0, 2.0]), 1.0), np.ones(3), ([0.0, 0.5, 1.0], 1.5)),
+    (np.fmin, (np.array([NAN, 1.0, 2.0]), NAN), np.ones(3), ([1.0, 1.0, 1.0], 1.0)),
+    (np.absolute, (np.array([-1.0, 0.0, 3.0]),), np.ones(3), ([-1.0, 0.0, 1.0],)),
+    (np.absolute, (np.array([3 + 4j, 0j, -1]),), np.ones(3), ([0.6 + 0.8j, 0, -1],)),
+    (np.fabs, (0.0,), 1.0, (0.0,)),
+    (np.hypot, (0.0, 0.0), 1.0, (0.0, 0.0)),
+    (np.arctan2, (0.0, 0.0), 1.0, (0.0, 0.0)),
+    (np.angle, (np.array([0j, 2j]),), np.ones(2), ([0, -0.5],)),
+    (np.copysign, (0.0, -1.0), 1.0, (0.0, None)),
+    (np.logaddexp, (1.0, 1.0), 1.0, (0.5, 0.5)),
+    (np.logaddexp, (1.5, -INF), 1.0, (1.0, 0.0)),
+    (np.logaddexp, (-INF, -INF), 1.0, (0.5, 0.5)),
+    (np.logaddexp, (INF, 1.0), 1.0, (1.0, 0.0)),
+    (np.logaddexp2, (-INF, -INF), 1.0, (0.5, 0.5)),
+    (np.sinc, (0.0,), 1.0, (0.0,)),
+    # 3: limits from inside the domain
+    (np.sqrt, (np.array([0.0, 4.0]),), np.ones(2), ([INF, 0.25],)),
+    (np.cbrt, (0.0,), 1.0, (INF,)),
+    (np.log, (np.array([0.0]),), np.ones(1), ([INF],)),
+    (np.arcsin, (np.array([1.0]),), np.ones(1), ([INF],)),
+    *[
+        (power, args, 1.0, partials)
+        for power in (operator.pow, np.power, pow)
+        for args, partials in (
+            ((0.0, 0.0), (0.0, 0.0)),
+            ((0.0, 0.5), (INF, 0.0)),
+            ((0.0, 1.0), (1.0, 0.0)),
+            ((0.0, 1.5), (0.0, 0.0)),
+            ((0.0, 2), (0.0, None)),
+            ((-2.0, 3.0), (12.0, NAN)),
+        )
+    ],
+    (np.power, (np.zeros(5), np.array([0.0, 0.5, 1.0, 1.5, 2.0])), np.ones(5), ([0.0, INF, 1.0, 0.0, 0.0], [0.0] * 5)),
+    (np.power, (np.array([0.0, -2.0, 3.0]), 0), np.ones(3), ([0.0, 0.0, 0.0], None)),
+    (np.power, (np.array([0.0, 1.0]), np.pi), np.ones(2), ([0.0, np.pi], 0.0)),
+    (operator.pow, (1e-200, 0.5), 1.0, (0.5e100, 1e-100 * math.log(1e-200))),
+    (operator.pow, (1e-300, -0.5), 1.0, (-INF, 1e150 * math.log(1e-300))),
+    # 4: a zero cotangent is strong
+    (np.sqrt, (np.array([0.0, 4.0]),), np.array([0.0, 1.0]), ([0.0, 0.25],)),
+    (np.exp, (np.array([1e4, 0.0]),), np.array([0.0, 1.0]), ([0.0, 1.0],)),
+    (np.log, (np.array([0.0, -1.0]),), np.array([0.0, 0.0]), ([0.0, 0.0],)),
+    (np.divide, (3.0, np.array([2.0, 0.0])), np.array([1.0, 0.0]), (0.5, [-0.75, 0.0])),
+    (operator.pow, (0.0, 0.5), 0.0, (0.0, 0.0)),
+    (np.nan_to_num, (np.array([NAN, INF, 2.0]),), np.ones(3), ([0.0, 0.0, 1.0],)),
+    # 5: NaN stays
+    (np.sin, (np.array([NAN]),), np.ones(1), ([NAN],)),
+    (np.sqrt, (-1.0,), 1.0, (NAN,)),
+]
+
+
+@pytest.mark.parametrize("function, args, d, expected", POINTS)
+def test_special_points_follow_the_conventions(function, args, d, expected):
+    with np.errstate(all="ignore"):
+        got = projected(pulled_back(Row(function, args), d), args)
+    for cotangent, partial in zip(got, expected, strict=True):
+        assert (cotangent is None) == (partial is None)
+        if partial is not None:
+            np.testing.assert_allclose(cotangent, partial, rtol=1e-14)
+
+
+def test_a_finite_partial_is_not_masked_by_a_zero_cotangent():
+    """(sin x)² / 2 has slope 0 and curvature 1 at 0: the derivative of the strong product keeps its partial."""
+    from engine.rules import strong
+
+    assert strong(0.0, 3.0) == 0.0
+    step = np.array([1e-30])
+    assert strong(step, np.array([3.0])) == 3.0 * step
+
+
+def test_sign_of_a_real_number_is_a_step():
+    assert lookup(np.sign).pullbacks["x"](1.0, 1.0, 2.0) is None

@@ -1,0 +1,79 @@
+"""Rules of indexing: each kind of index, repeated ones, taking, choosing, inserting and ordering."""
+
+import operator
+
+import numpy as np
+import pytest
+
+from engine.rules.indexing import scatter
+
+from .rule_rows import Row, projected, pulled_back, row, row_tests
+
+RNG = np.random.default_rng(17)
+A = RNG.uniform(-2, 2, (2, 3, 2))
+M = A[..., 0]
+V = np.array([1.3, -0.4, 2.2, 0.9])
+Z = M + 1j * RNG.uniform(-1, 1, M.shape)
+UNEQUAL = np.array([[1.3, -0.4, 2.2], [0.9, 1.7, -2.1]])
+
+INDICES = (
+    0, -1, np.int64(1), slice(None, None, -1), slice(5, 9), (0, 1), (slice(None), -2), (..., 0), (None, 0), None, ...,
+    [0, 0, 1], np.array([1, 1]), np.array([[0, 1], [1, 1]]), ([0, 0], [1, 1]), (slice(1, None), [0, 0, 2]),
+    (np.array([[0], [1]]), np.array([2, 2])), ([1, 0, 1], slice(None, 2)), np.array([True, False]), UNEQUAL > 0,
+    (0, [True, False, True]), [], np.array(1), True, (np.array([], int), 0),
+)  # fmt: skip
+
+ROWS = [
+    *[Row(operator.getitem, (M, index), zero=np.size(M[index]) == 0) for index in INDICES],
+    *[Row(operator.getitem, (Z, index)) for index in (0, [0, 0], (1, 2))],
+    Row(operator.getitem, (np.array(0.7), ())),
+    Row(operator.getitem, (V[::-1], [0, 0, 3])),
+    row(scatter, V[:3], M, (0, [0, 0, 1])),
+    row(scatter, M, A, (..., 1)),
+    *[row(np.take, x, i, axis) for x in (M, A) for i, axis in (([0, 0, 1], 1), (1, -1), ([[0, 1], [1, 1]], 0))],
+    row(np.take, M, [5, 0, 5]),
+    row(np.take, V, [-7, 2, 9], 0, mode="wrap"),
+    row(np.take, V, [-7, 2, 9], mode="clip"),
+    row(np.take_along_axis, M, np.array([[0, 0, 2], [1, 1, 1]]), 1),
+    row(np.take_along_axis, A, np.array([[[1], [0], [0]]]), axis=0),
+    row(np.take_along_axis, M, np.array([5, 0, 5]), None),
+    row(np.compress, [True, False, True], M, 1),
+    row(np.compress, [True, False, True], M),
+    row(np.extract, UNEQUAL > 0, M),
+    row(np.select, [M > 1, M > 0], [M, Z], 0.7),
+    row(np.select, [V > 1, V < 0], [V, 2.0]),
+    row(np.choose, np.array([0, 1, 1]), [M, V[:3]]),
+    row(np.choose, np.array([3, -1, 1]), [M, V[:3]], mode="wrap"),
+    *[row(np.delete, M, obj, axis) for obj, axis in ((1, 1), ([0, 2], 1), (slice(0, 2), 1), (3, None), (-1, 0))],
+    row(np.insert, V, 1, 0.7),
+    row(np.insert, V, [1, 3], [0.7, 0.3]),
+    row(np.insert, V, [3, 1], np.array([0.7, 0.3])),
+    row(np.insert, V, 2, np.array([0.7, 0.3, 1.0])),
+    row(np.insert, M, 1, np.array([0.7, 0.3]), 1),
+    row(np.insert, M, 1, 0.7, 0),
+    row(np.insert, M, [0, 2], np.array([[0.7], [0.3]]), 1),
+    row(np.insert, M, 4, 0.7),
+    *[row(np.sort, UNEQUAL, axis) for axis in (-1, 0, None)],
+    row(np.partition, UNEQUAL, 1, 1),
+    row(np.partition, V, 2),
+    row(np.unique, V),
+    row(np.unique, UNEQUAL, True, True),
+    row(np.bincount, np.array([0, 2, 0, 1]), V),
+]
+
+test_pullback, test_composition, test_single, test_gradient, test_second_order = row_tests(ROWS)
+
+
+def test_elements_that_are_equal_share_what_unique_makes_of_them():
+    args = (np.array([2.0, 1.0, 2.0]),)
+    (got,) = projected(pulled_back(Row(np.unique, args), np.array([3.0, 4.0])), args)
+    np.testing.assert_array_equal(got, [2, 3, 2])
+
+
+@pytest.mark.parametrize("kind", [np.sort, np.partition])
+def test_ordering_gives_each_of_the_equals_one_place(kind):
+    x = np.array([2.0, 1.0, 2.0, 0.5])
+    case = Row(kind, (x, 2) if kind is np.partition else (x,))
+    d = np.array([1.0, 10.0, 100.0, 1000.0])
+    got = pulled_back(case, d)[0]
+    assert got[3] == 1.0 and got[1] == 10.0 and {got[0], got[2]} == {100.0, 1000.0}

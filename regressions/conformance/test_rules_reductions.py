@@ -1,0 +1,113 @@
+"""Rules of reductions: axes, keepdims, zeros in products, ties, deviations and norms at zero, empty and NaN slices."""
+
+import numpy as np
+import pytest
+
+from .rule_rows import Row, projected, pulled_back, row, row_tests
+
+RNG = np.random.default_rng(11)
+A = RNG.uniform(0.5, 2.0, (2, 3, 2)) * RNG.choice([-1, 1], (2, 3, 2))
+M = A[..., 0]
+V = np.array([1.3, -0.4, 2.2, 0.9])
+Z = A + 1j * RNG.uniform(-1, 1, A.shape)
+AXES = (None, 0, -1, (0, 2), (-1, -2), (0, 1, 2))
+WITH_NAN = np.array([[1.3, np.nan, -0.4], [0.5, 2.2, np.nan]])
+ZEROS = np.array([[1.3, 0.0, -0.4], [0.0, 2.2, 0.0], [1.1, 0.7, 2.0]])
+ONE = np.array(0.7)
+EMPTY = np.zeros((0, 3))
+
+ROWS = [
+    *[row(f, A, axis=axis) for f in (np.sum, np.mean, np.prod, np.max, np.min, np.var, np.std) for axis in AXES],
+    *[row(f, A, axis=axis, keepdims=True) for f in (np.sum, np.mean, np.prod, np.max, np.std) for axis in AXES],
+    *[row(f, Z, axis=axis) for f in (np.sum, np.mean, np.prod, np.var, np.std) for axis in (None, 1)],
+    *[row(f, x) for f in (np.sum, np.mean, np.prod, np.max) for x in (ONE, V[::-2], 0.7)],
+    *[row(f, V[:1]) for f in (np.sum, np.mean, np.prod, np.max)],
+    *[row(f, V[:1], smooth=False, zero=True) for f in (np.var, np.std)],
+    *[row(f, M, ddof=1, axis=axis) for f in (np.var, np.std) for axis in (None, 1, (0, 1))],
+    *[row(f, M, axis=axis) for f in (np.amax, np.amin, np.ptp, np.median) for axis in (None, 0, -1, (0, 1))],
+    *[row(f, V) for f in (np.median, np.ptp)],
+    row(np.median, A, axis=1, keepdims=True),
+    *[row(f, M, axis=axis) for f in (np.add.reduce, np.multiply.reduce, np.maximum.reduce, np.minimum.reduce)
+      for axis in (None, 0, -1)],
+    *[row(f, M) for f in (np.add.reduce, np.multiply.reduce, np.maximum.reduce, np.minimum.reduce)],
+    row(np.sum, M, axis=0, dtype=np.float64),
+    *[row(f, ZEROS, axis=axis) for f in (np.prod, np.cumprod) for axis in (0, 1)],
+    row(np.cumprod, ZEROS),
+    row(np.prod, ZEROS, zero=True),
+    row(np.prod, ZEROS[1:], axis=(0, 1), zero=True, keepdims=True, dtype=np.float64),
+    row(np.prod, ZEROS[::2, ::-1], axis=(0, 1), keepdims=True),
+    row(np.prod, ZEROS * (1 + 1j), axis=1),
+    row(np.cumprod, ZEROS * (1 + 1j), axis=1),
+    *[row(f, x, axis=axis) for f in (np.cumsum, np.cumprod) for x in (M, Z[0]) for axis in (None, 0, -1)],
+    *[row(f, M) for f in (np.add.accumulate, np.multiply.accumulate)],
+    *[row(f, WITH_NAN, axis=axis) for f in (np.nansum, np.nanmean, np.nanmax, np.nanmin, np.nanvar, np.nanstd,
+                                            np.nanprod, np.nancumsum, np.nancumprod) for axis in (None, 0, 1)
+      if not (axis == 0 and f in (np.nanvar, np.nanstd))],
+    row(np.nanmean, WITH_NAN, axis=1, keepdims=True),
+    row(np.nanstd, WITH_NAN, axis=1, ddof=1),
+    row(np.average, M),
+    row(np.average, M, axis=0, weights=np.array([0.3, 0.9])),
+    row(np.average, M, 1, np.array([0.3, 0.9, 0.2])),
+    row(np.average, M, None, np.abs(M) + 0.5),
+    row(np.average, M, 1, np.array([0.3, 0.9, 0.2]), True),
+    row(np.diff, V),
+    row(np.diff, M, 2, 1),
+    row(np.diff, M, axis=0, prepend=0.5),
+    row(np.diff, V, append=np.array([1.0, 2.0])),
+    row(getattr(np, "trapezoid", getattr(np, "trapz", None)), M),
+    row(getattr(np, "trapezoid", getattr(np, "trapz", None)), M, np.array([0.0, 0.4, 1.5])),
+    row(getattr(np, "trapezoid", getattr(np, "trapz", None)), M, dx=0.3, axis=0),
+    *[row(np.linalg.norm, x) for x in (V, M, A, Z, V[::-1])],
+    *[row(np.linalg.norm, V, ord=ord) for ord in (2, 1, 3, 0.5, np.inf, -np.inf)],
+    *[row(np.linalg.norm, M, ord=ord) for ord in ("fro", "nuc", 2, -2, 1, -1, np.inf, -np.inf)],
+    *[row(np.linalg.norm, Z[0], ord=ord) for ord in ("fro", "nuc", 2, 1, np.inf)],
+    *[row(np.linalg.norm, A, ord=ord, axis=axis) for ord in (None, 2, 1, 3, np.inf) for axis in (1, -1)],
+    *[row(np.linalg.norm, A, ord=ord, axis=(0, 2)) for ord in (None, "fro", "nuc", 2, 1, np.inf)],
+    row(np.linalg.norm, A, axis=1, keepdims=True),
+    row(np.linalg.norm, Z, 3, 1),
+    row(np.linalg.norm, V, 0, zero=True),
+    *[row(f, EMPTY, axis=1) for f in (np.sum, np.prod, np.max, np.cumsum, np.cumprod)],
+    *[row(f, EMPTY, axis=0) for f in (np.sum, np.prod, np.cumsum, np.cumprod)],
+]  # fmt: skip
+if hasattr(np.linalg, "vector_norm"):
+    ROWS += [row(np.linalg.vector_norm, A), row(np.linalg.vector_norm, A, axis=1, ord=3, keepdims=True)]
+
+test_pullback, test_composition, test_single, test_gradient, test_second_order = row_tests(ROWS)
+
+NAN, INF = np.nan, np.inf
+POINTS = [
+    (np.max, (np.array([1.0, 3.0, 3.0]),), {}, 1.0, [0.0, 0.5, 0.5]),
+    (np.min, (np.array([[1.0, 1.0], [2.0, 1.0]]),), {"axis": 0}, np.ones(2), [[1.0, 0.5], [0.0, 0.5]]),
+    (np.max, (np.array([1.0, 2.0, NAN]),), {}, 1.0, [NAN] * 3),
+    (np.nanmax, (np.array([2.0, 2.0, NAN]),), {}, 1.0, [0.5, 0.5, 0.0]),
+    (np.median, (np.array([1.0, 2.0, 2.0, 5.0]),), {}, 1.0, [0.0, 0.5, 0.5, 0.0]),
+    (np.median, (np.array([1.0, 2.0, 2.0]),), {}, 1.0, [0.0, 0.5, 0.5]),
+    (np.std, (np.full(3, 0.7),), {}, 1.0, [0.0] * 3),
+    (np.var, (np.full(1, 0.7),), {"ddof": 1}, 1.0, [NAN]),
+    (np.prod, (np.array([2.0, 0.0, 3.0]),), {}, 1.0, [0.0, 6.0, 0.0]),
+    (np.prod, (np.array([2.0, 0.0, 0.0]),), {}, 1.0, [0.0, 0.0, 0.0]),
+    (np.prod, (np.array([1e200, 1e200, 1e-300]),), {}, 1.0, [1e-100, 1e-100, INF]),
+    (np.cumprod, (np.array([0.0, 3.0, 0.0, 2.0]),), {}, np.ones(4), [4.0, 0.0, 0.0, 0.0]),
+    *[(np.linalg.norm, (np.zeros(3),), {"ord": ord}, 1.0, [0.0] * 3) for ord in (None, 2, 1, 3, INF)],
+    (np.linalg.norm, (np.zeros(2, complex),), {}, 1.0, [0.0] * 2),
+    *[(np.linalg.norm, (np.zeros((2, 2)),), {"ord": ord}, 1.0, np.zeros((2, 2))) for ord in ("fro", "nuc", 1)],
+    (np.linalg.norm, (np.array([3.0, 0.0, -4.0]), 1), {}, 1.0, [1.0, 0.0, -1.0]),
+    (np.linalg.norm, (np.array([[1.0], [0.0], [1e-16]]),), {"axis": 1}, np.ones(3), [[1.0], [0.0], [1.0]]),
+    (np.nansum, (np.array([1.0, NAN]),), {}, 1.0, [1.0, 0.0]),
+]
+
+
+@pytest.mark.filterwarnings("ignore:Degrees of freedom")
+@pytest.mark.parametrize("function, args, kwargs, d, expected", POINTS)
+def test_special_points_follow_the_conventions(function, args, kwargs, d, expected):
+    with np.errstate(all="ignore"):
+        got = projected(pulled_back(Row(function, args, kwargs), d), args)[0]
+    np.testing.assert_allclose(got, expected, rtol=1e-13)
+
+
+def test_empty_means_pull_back_to_empty():
+    """Convention 6: the value is NaN, with a warning of NumPy's, the cotangent has no element."""
+    from engine.rules import lookup
+
+    given = lookup(np.mean).pullbacks["a"](1.0, np.nan, np.zeros(0))
+    assert projected((given,), (np.zeros(0),))[0].shape == (0,)
