@@ -227,10 +227,10 @@ def case(
 
 def _thread_id(url: str) -> str:
     match = re.fullmatch(r"https://github\.com/([^/]+/[^/]+)/(?:issues|pull)/([1-9][0-9]*)", url)
-    names = [name for name, repository in TRACKERS.items() if match and match[1] == repository]
-    if not names:
-        raise ValueError(f"{url!r} is no thread of {', '.join(TRACKERS.values())}")
-    return f"{names[0]}-{match[2]}"
+    for name, repository in TRACKERS.items():
+        if match and match[1] == repository:
+            return f"{name}-{match[2]}"
+    raise ValueError(f"{url!r} is no thread of {', '.join(TRACKERS.values())}")
 
 
 def _check(what: str, word: str, vocabulary: Mapping[str, str]) -> None:

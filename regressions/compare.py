@@ -53,10 +53,10 @@ def first_difference(
         return Difference(path, "kind", kind, _kind(got))
     if expected is None:
         return None
-    children = _children(expected)
-    if children is not None:
-        return _between_children(_children(got), children, tolerance, path)
-    return _between_leaves(got, expected, tolerance, path)
+    ours, theirs = _children(got), _children(expected)
+    if ours is None or theirs is None:
+        return _between_leaves(got, expected, tolerance, path)
+    return _between_children(ours, theirs, tolerance, path)
 
 
 def _kind(x: Any) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 import engine.traced
 from engine import errors, implicit, stop_gradient
 from engine.rules import registry
-from engine.traced import run, storage
+from engine.traced import run, storage, structure
 
 __all__ = [
     "cell_hides_its_array",
@@ -98,7 +98,7 @@ def patched(owner: Any, name: str, wrong: Any) -> Defect:
 
 # -- arrays by identity ------------------------------------------------------------------------------------------------
 
-_gradient, _pullback, _read = engine.gradient, engine.traced.pullback, run.read
+_gradient, _pullback, _read = engine.gradient, engine.traced.pullback, structure.read
 _with_nodes, _edit = storage.with_nodes, storage.Edit.reverse
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
@@ -84,7 +85,7 @@ def implicit_differences(f: Callable[[], Any], arrays: Sequence[np.ndarray]) -> 
 
         return _partial(moved, original, (index,))
 
-    return tuple(_elementwise(array, lambda index, array=array: one(array, index)) for array in arrays)
+    return tuple(_elementwise(array, partial(one, array)) for array in arrays)
 
 
 class Params(list):

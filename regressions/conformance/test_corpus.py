@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import ast
-import doctest
-import pkgutil
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-import regressions
 from regressions import cases, oracles, report
 from regressions.__main__ import main
 from regressions.case import SYMPTOMS, TOPICS, TRACKERS, Case, Raises, Tolerance, case, fields
@@ -22,7 +18,6 @@ from regressions.verdicts import Answer, Failure, Verdict, judge, plain_value
 
 ALL = all_cases()
 ANSWERED = [c for c in ALL if not isinstance(c.right, Raises)]
-MODULES = ["case", "compare", "corpus", "defects", "oracles", "report", "saboteurs", "verdicts", "adapters", "__main__"]
 # The extrapolated differences are good to 1e-10 of the loss; nested ones, differences of differences, to 1e-8.
 AGREEMENT = Tolerance(rtol=1e-7, atol=1e-8, why="differences of differences")
 
@@ -238,17 +233,6 @@ def test_senseless_commands_exit_with_2_and_say_why(arguments: list[str], messag
         main(arguments)
     assert caught.value.code == 2
     assert message in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_documentation_examples(name: str):
-    module = import_module(f"regressions.{name}")
-    assert doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE).failed == 0
-
-
-def test_no_module_is_left_out_of_the_documentation_examples():
-    there = {m.name for m in pkgutil.iter_modules(regressions.__path__)}
-    assert there - {"cases", "conformance", "test_cases"} == set(MODULES)
 
 
 def test_vocabularies_explain_each_word():

@@ -265,6 +265,7 @@ def test_rebuilding_from_its_own_vector_gives_the_same_model():
     flat, rebuild = destructure(model)
     again = rebuild(flat)
     assert again is not model and np.array_equal(again(INPUT), model(INPUT))
+    assert rebuild(flat).layers[1].activation is relu and destructure([np.sum])[1](np.zeros(0)) == [np.sum]
     assert again.layers[0].activation is tanh and again.layers[0].weight is not model.layers[0].weight
     assert np.array_equal(flat, np.concatenate([p.ravel() for p in params(model)]))
 
