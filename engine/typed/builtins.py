@@ -152,6 +152,8 @@ def extreme(better: Callable) -> Callable:
         items = lowerer.items_of(args[0]) if len(args) == 1 else args
         if not items:
             raise NotTyped("an extreme of nothing")
+        if all(isinstance(type_of_value(i), Scalar) and type_of_value(i).kinds <= {"int"} for i in items) and len(items) > 1:
+            return lowerer.let(min if better is operator.lt else max, tuple(items))
         best = items[0]
         for item in items[1:]:
             if not isinstance(type_of_value(best), Scalar) or not isinstance(type_of_value(item), Scalar):

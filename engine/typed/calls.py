@@ -250,8 +250,8 @@ class Calls:
         from .places import global_value
 
         value = global_value(module_globals, name)
-        if name not in module_globals:
-            return Const(value)
+        if name not in module_globals or module_globals.get("__name__", "").startswith("engine."):
+            return Const(value)  # the engine's own modules do not change
         return self.places.child(self.places.constant(module_globals), "global", name, value)
 
     # ---- comprehensions

@@ -19,7 +19,7 @@ import numpy as np
 from . import runtime
 from .core import UNDEFINED, Block, Const, If, Let, Loop, Pack, Program, Var, blocks_of, operands, vars_of, walk
 from .inplace import Ownership
-from .types import Array, Seq, is_scalar, type_of
+from .types import Array, type_of
 
 BINARY = {
     operator.add: ast.Add, operator.sub: ast.Sub, operator.mul: ast.Mult, operator.truediv: ast.Div,
@@ -94,8 +94,8 @@ class Emitter:
         self.named: dict[Var, str] = {}
         self.trees: dict[Var, tuple[ast.expr, int, frozenset]] = {}
         self.ownership = Ownership(program)
+        self.consumed = {stmt.args[0] for stmt in self.ownership.inplace}
         self.line = 1
-        self.sequence = 0
 
     def body(self) -> list[ast.stmt]:
         self.count_uses(self.program.body, [self.program.results])
@@ -227,7 +227,7 @@ class Emitter:
             out.append(self.at(self.write(stmt)))
             return
         depth, mentioned = self.depth_of([*stmt.args, *[a for _, a in stmt.kw]])
-        nests = v in local and depth < DEPTH and not (mentioned & self.ownership_names()) and stmt not in self.ownership.readers
+        nests = v in local and depth < DEPTH and v not in self.consumed and stmt not in self.ownership.readers
         expression = self.expression(stmt)
         if nests:
             self.trees[v] = (expression, depth + 1, mentioned)
@@ -236,15 +236,9 @@ class Emitter:
         else:
             out.append(self.at(ast.Assign([store(self.name_of(v))], expression)))
 
-    def ownership_names(self) -> frozenset:
-        return frozenset()
-
     def write(self, stmt: Let) -> ast.stmt:
         """A statement that writes its result into the buffer of its first argument, and takes over its name."""
         buffer = stmt.args[0]
-        tree = self.trees.pop(buffer, None)
-        if tree is not None:
-            raise AssertionError(f"{buffer} is written to and has no name")
         self.named[stmt.out] = target = self.name_of(buffer)
         if stmt.fn is runtime.addat:
             d = self.arg(stmt.args[2])
@@ -396,6 +390,15 @@ def _sum_axes(e: Emitter, stmt: Let) -> ast.expr:
     return call(e.names.constant(np.add.reduce), e.arg(x), e.constant(axis), **kw)
 
 
+def _mean(e: Emitter, stmt: Let) -> ast.expr | None:
+    of = type_of(stmt.args[0])
+    if not (isinstance(of, Array) and of.dtype == np.float64 and len(stmt.args) == 1 and not stmt.kw and stmt.args[0] not in e.trees):
+        return None
+    x = e.arg(stmt.args[0])
+    total = call(e.names.constant(np.add.reduce), x, ast.Constant(None))
+    return ast.BinOp(total, ast.Div(), attribute(name(x.id), "size"))
+
+
 def _total(e: Emitter, stmt: Let) -> ast.expr:
     return call(e.names.constant(np.add.reduce), e.arg(stmt.args[0]), ast.Constant(None))
 
@@ -411,6 +414,8 @@ def _real(e: Emitter, stmt: Let) -> ast.expr:
 
 
 def _owned(e: Emitter, stmt: Let) -> ast.expr:
+    if e.ownership.is_owned(stmt.args[0]):
+        return e.arg(stmt.args[0])
     return call(attribute(e.arg(stmt.args[0]), "copy"))
 
 
@@ -427,8 +432,7 @@ def _sum_list(e: Emitter, stmt: Let) -> ast.expr:
 
 
 SPECIAL: dict[Callable, Callable] = {
-    np.transpose: _transpose, runtime.dim: _dim, np.sum: _sum, runtime.sum_axes: _sum_axes, runtime.total: _total,
+    np.transpose: _transpose, runtime.dim: _dim, np.sum: _sum, np.mean: _mean, runtime.sum_axes: _sum_axes, runtime.total: _total,
     runtime.cast: _cast, runtime.real_part: _real, runtime.owned: _owned, runtime.fresh_list: _fresh_list,
     runtime.backwards: _backwards, runtime.sum_list: _sum_list,
 }  # fmt: skip
-UNUSED = (Seq, is_scalar)

@@ -26,6 +26,10 @@ COMPARE = {
     ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge, ast.Eq: operator.eq,
     ast.NotEq: operator.ne, ast.Is: operator.is_, ast.IsNot: operator.is_not,
 }  # fmt: skip
+NUMPY_OPERATORS = {
+    np.add: operator.add, np.subtract: operator.sub, np.multiply: operator.mul, np.divide: operator.truediv,
+    np.matmul: operator.matmul, np.power: operator.pow,
+}  # fmt: skip
 FOLDABLE = (bool, int, float, complex, str, type(None))
 
 
@@ -83,6 +87,7 @@ class Expressions:
                 if self.in_rule or isinstance(error, TypeError):
                     raise NotTyped(f"{getattr(fn, '__name__', fn)} of constants raises {error!r}") from error
         args = tuple([self.argument(a) for a in args])
+        fn, args = self.canonical(fn, args)
         kw = tuple([(name, self.argument(a)) for name, a in kw])
         if self.in_rule:
             simpler = self.simpler(fn, args)
@@ -91,6 +96,18 @@ class Expressions:
         type_ = result_type(fn, args, kw)
         must = not self.in_rule and not (never_raises(fn) and not self.may_mismatch(args)) and not self.is_safe(fn, args)
         return self.emit(fn, args, type_, kw, hint, must)
+
+    def canonical(self, fn: Callable, args: tuple) -> tuple:
+        """The operator for the NumPy function that is the same for arrays; a transposition for two swapped axes."""
+        types = [type_of(a) for a in args]
+        if fn in NUMPY_OPERATORS and len(args) == 2 and any(isinstance(t, Array) for t in types):
+            return NUMPY_OPERATORS[fn], args
+        if fn is np.swapaxes and isinstance(types[0], Array) and len(types[0].mask) == 2 and all(type(a) is Const for a in args[1:]):
+            if (args[1].value - args[2].value) % 2:
+                return np.transpose, args[:1]
+        if fn is np.dot and all(isinstance(t, Array) and len(t.mask) in (1, 2) for t in types):
+            return operator.matmul, args
+        return fn, args
 
     def may_mismatch(self, args: tuple) -> bool:
         return sum(isinstance(type_of(a), Array) for a in args) > 1

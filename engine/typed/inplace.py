@@ -11,7 +11,7 @@ import operator
 from typing import Any
 
 from . import runtime
-from .core import Block, Carried, Let, Loop, Program, Var, blocks_of, operands, vars_of, walk
+from .core import Block, Carried, Let, Loop, Program, Var, blocks_of, bound_in, operands, outs_of, vars_of, walk
 from .results import is_fresh
 from .types import Array, Seq
 
@@ -64,8 +64,11 @@ class Ownership:
                 for v in operands(stmt):
                     use(v)
                 inner = [self.count(inner, values) for inner, values in blocks_of(stmt)]
+                inside = set(bound_in(stmt)).union(*[outs_of(s) for b, _ in blocks_of(stmt) for s in walk(b)], *[
+                    bound_in(s) for b, _ in blocks_of(stmt) for s in walk(b)])
                 for v in {v for counted in inner for v in counted}:
-                    use(v, 2 * inner[0][v] if type(stmt) is Loop else max([c.get(v, 0) for c in inner]))
+                    many = 2 if type(stmt) is Loop and v not in inside else 1
+                    use(v, many * max([c.get(v, 0) for c in inner]))
                 if type(stmt) is Loop:
                     for c in stmt.carried:
                         self.params[c.param] = c
@@ -115,7 +118,7 @@ class Ownership:
         if type(maker) is Let:
             return is_fresh(maker)
         if type(maker) is Carried:
-            return maker not in self.denied and (self.uses.get(maker.param, 0) <= 1) and self.is_owned(maker.init, depth + 1)
+            return maker not in self.denied and self.uses.get(maker.param, 0) <= 1 and self.is_owned(maker.init, depth + 1) and self.is_owned(maker.next, depth + 1)
         return all(self.is_owned(value, depth + 1) for value in maker)
 
 

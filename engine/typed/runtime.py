@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..rules.indexing import may_repeat
+from ..tangents import Tangent
 from .types import NotTyped
 
 
@@ -177,3 +178,30 @@ def owned(d: Any) -> Any:
 def iterations(n: int) -> range:
     """range(n)."""
     return range(n)
+
+
+def float_list(seq: list) -> list:
+    """A cotangent of a list of floats, for the user."""
+    return [float(d) for d in seq]
+
+
+def as_complex(d: Any) -> complex:
+    """A cotangent as a Python complex."""
+    return complex(d)
+
+
+def named_tuple(cls: type, items: tuple) -> Any:
+    """The cotangent of a namedtuple."""
+    return cls(*items)
+
+
+def structure(primal: Any, keys: tuple, values: tuple) -> Any:
+    """The cotangent of a list, dict or object: `values` at `keys`, None elsewhere."""
+    if isinstance(primal, list):
+        made: Any = [None] * len(primal)
+        for key, value in zip(keys, values, strict=True):
+            made[key] = value
+        return made
+    if isinstance(primal, dict):
+        return dict.fromkeys(primal) | dict(zip(keys, values, strict=True))
+    return Tangent(type(primal).__name__, dict.fromkeys(vars(primal)) | dict(zip(keys, values, strict=True)))

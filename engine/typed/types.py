@@ -282,5 +282,5 @@ def never_raises(fn: Callable) -> bool:
 _TOTAL = {
     operator.add, operator.sub, operator.mul, operator.neg, operator.pos, operator.lt, operator.le, operator.gt,
     operator.ge, operator.eq, operator.ne, operator.not_, operator.is_, operator.is_not, abs, len, range, bool,
-    np.sum, np.transpose, np.zeros_like, np.ones_like, np.ravel, np.abs,
+    min, max, np.sum, np.transpose, np.zeros_like, np.ones_like, np.ravel, np.abs,
 }  # fmt: skip

@@ -1,0 +1,308 @@
+"""A function and concrete arguments -> a compiled instance: lowered, differentiated, optimised, printed, guarded.
+
+An instance is kept with the code object it came from and tried first the next time; its own entry checks whether it fits
+and returns MISS where it does not. What could not be typed is remembered too, so that the next call costs one look-up.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Callable
+from types import CellType, CodeType, FunctionType
+from typing import Any
+
+import numpy as np
+
+from .. import switches
+from ..errors import SourceError, register_generated
+from ..rules.registry import generation
+from ..tangents import Tangent
+from . import runtime
+from .adjoint import differentiate
+from .core import Block, Const, Let, Pack, Program, Var, text_of
+from .emit import Emitter, Names, name
+from .entry import Entry
+from .interpret import interpret
+from .lower import Lowerer
+from .optimise import optimise
+from .places import Place, Places
+from .projections import whole
+from .types import FLOAT, Array, NotTyped, Plain, Scalar, Seq, is_active_type, type_of
+from .values import Bound, Func, Outside, Tup
+from .verify import verify
+
+MISS = type("Miss", (), {"__repr__": lambda self: "MISS"})()
+MOST = 16  # instances of one code object
+checking = bool(os.environ.get("GRADPIN_CHECK_CORE"))
+
+
+class Instances:
+    """The instances made from one code object, most useful first, and the argument types that could not be typed."""
+
+    def __init__(self, owner: Any) -> None:
+        self.owner = owner  # keeps the id that this is filed under from being used again
+        self.generation = generation.number
+        self.made: list[Callable] = []
+        self.refused: dict[tuple, str] = {}
+
+
+class Trace:
+    """What lowering found, before it is printed: the program, its places, how each argument's gradient is made."""
+
+    def __init__(self, program: Program, places: Places, filename: str, title: str) -> None:
+        self.program, self.places, self.filename, self.title = program, places, filename, title
+
+
+def lower_call(f: Any, args: tuple, kwargs: dict) -> tuple[Lowerer, Any, list, int]:
+    """Lower f(*args, **kwargs); (lowerer, its value, the abstract arguments, where its statements start)."""
+    places = Places()
+    root = Place("function", None, None, f)
+    function = places.value(root)
+    given = [places.value(place_of_argument(places, "arg", i, a)) for i, a in enumerate(args)]
+    named = {k: places.value(place_of_argument(places, "kwarg", k, v)) for k, v in kwargs.items()}
+    code = f.__code__ if isinstance(f, FunctionType) else None
+    lowerer = Lowerer(places, code.co_filename if code else "<typed>")
+    lowerer.line = code.co_firstlineno if code else 1
+    hint_arguments(code, given)
+    value = lowerer.call(function, list(given), named)
+    return lowerer, value, given, 0
+
+
+def place_of_argument(places: Places, how: str, key: Any, value: Any) -> Place:
+    if type(value).__name__ in ("function",) and not isinstance(value, FunctionType):
+        raise NotTyped("an argument")
+    return Place(how, key, None, value)
+
+
+def hint_arguments(code: CodeType | None, given: list) -> None:
+    if code is not None:
+        for value, text in zip(given, code.co_varnames, strict=False):
+            if type(value) is Var:
+                value.hint = text
+
+
+def joint(f: Any, args: tuple, kwargs: dict) -> Trace:
+    """The program that computes f(*args, **kwargs) and its gradient."""
+    lowerer, value, given, start = lower_call(f, args, kwargs)
+    if not isinstance(type_of(value) if type(value) in (Var, Const) else None, Scalar | Array):
+        raise NotTyped("a loss that is no number")
+    check_loss(type_of(value))
+    targets: list = []
+    for v in given:
+        collect_leaves(v, targets)
+    cotangents = {}
+    if type(value) is Var:
+        cotangents = differentiate(lowerer, start, {value: Const(1.0)}, targets)
+    lowerer.in_rule += 1
+    grads = [gradient_of(lowerer, v, cotangents) for v in given]
+    lowerer.in_rule -= 1
+    return finish(lowerer, Pack(tuple, (value, Pack(tuple, tuple(grads)))), f)
+
+
+def check_loss(type_: Any) -> None:
+    if isinstance(type_, Array) and type_.mask:
+        raise NotTyped("a loss that is an array")
+    kinds = type_.kinds if isinstance(type_, Scalar) else {type_.dtype.name}
+    if any(k in ("bool", "int", "complex") or np.dtype(k).kind not in "f" for k in kinds if k not in ("float",)):
+        raise NotTyped("a loss that is no real number")
+
+
+def finish(lowerer: Lowerer, results: Any, f: Any) -> Trace:
+    params = [p.var for p in lowerer.places.read if p.var is not None]
+    program = Program(params, lowerer.block, results)
+    trace = Trace(program, lowerer.places, lowerer.filename, getattr(f, "__name__", type(f).__name__))
+    check = Checker(program, lowerer.places) if checking else None
+    if check is not None:
+        check(program, "the adjoint")
+    optimise(program, *([] if check is None else [check]))
+    return trace
+
+
+class Checker:
+    """Between passes, under test: verify the core and compare what it computes with what it computed before."""
+
+    def __init__(self, program: Program, places: Places) -> None:
+        self.values = [p.value for p in places.read if p.var is not None]
+        self.expected: Any = None
+
+    def __call__(self, program: Program, after: str) -> None:
+        verify(program, after)
+        with np.errstate(all="ignore"):
+            try:
+                found = interpret(program, self.values)
+            except Exception as error:  # the program's own errors must stay the same ones
+                found = type(error)
+        if self.expected is None:
+            self.expected = [found]
+        elif not same(self.expected[0], found):
+            raise AssertionError(f"{after} changed {self.expected[0]} to {found}\n{text_of(program.body)}")
+
+
+def same(a: Any, b: Any) -> bool:
+    if isinstance(a, Tangent):
+        return same(a._fields(), b._fields())
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
+    if isinstance(a, tuple | list):
+        return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
+    if isinstance(a, np.ndarray | float | complex | np.generic):
+        return bool(np.allclose(a, b, rtol=1e-9, atol=1e-12, equal_nan=True))
+    return a == b
+
+
+# ---- the gradient of each argument, in its own structure
+
+
+def collect_leaves(value: Any, found: list) -> None:
+    """The names in an argument that were read and can carry a derivative."""
+    if type(value) is Var:
+        if is_active_type(value.type):
+            found.append(value)
+    elif type(value) is Tup:
+        for item in value.items:
+            collect_leaves(item, found)
+    elif type(value) is Outside:
+        for child in value.place.children.values():
+            if child.abstract is not None:
+                collect_leaves(child.abstract, found)
+
+
+def gradient_of(lowerer: Lowerer, value: Any, cotangents: dict) -> Any:
+    """The gradient of one argument as an atom; Const(None) where nothing depends on it."""
+    if type(value) is Var:
+        d = cotangents.get(value)
+        return Const(None) if d is None else final(lowerer, value, d)
+    if type(value) is Tup:
+        items = [gradient_of(lowerer, item, cotangents) for item in value.items]
+        if all(is_none(item) for item in items):
+            return Const(None)
+        packed = Pack(tuple, tuple(items))
+        return packed if value.cls is tuple else lowerer.emit(runtime.named_tuple, (Const(value.cls), packed), Plain(value.cls))
+    if type(value) is Outside:
+        children = [(c.key, gradient_of(lowerer, c.abstract, cotangents)) for c in value.place.children.values() if c.abstract is not None and c.how in ("attr", "item", "key")]
+        children = [(k, d) for k, d in children if not is_none(d)]
+        if not children:
+            return Const(None)
+        place = value.place
+        if place.var is None:
+            place.var = Var(Plain(type(place.value)), place.path())
+        keys = tuple([k for k, _ in children])
+        return lowerer.emit(runtime.structure, (place.var, Const(keys), Pack(tuple, tuple([d for _, d in children]))), Plain(object))
+    return Const(None)
+
+
+def is_none(arg: Any) -> bool:
+    return type(arg) is Const and arg.value is None
+
+
+def final(lowerer: Lowerer, v: Var, d: Any) -> Any:
+    """A cotangent as it is given to the user: whole, of the primal's class, owned by nobody else."""
+    if isinstance(v.type, Array):
+        return lowerer.let(runtime.owned, (whole(lowerer, v, d),))
+    if isinstance(v.type, Seq):
+        return lowerer.emit(runtime.float_list, (d,), v.type)
+    (kind,) = v.type.kinds
+    if v.type == FLOAT:
+        return d if type_of(d) == FLOAT else lowerer.let(runtime.as_float, (d,))
+    if kind == "complex":
+        return lowerer.emit(runtime.as_complex, (d,), v.type)
+    return d if type_of(d) == v.type else lowerer.let(runtime.cast, (d, Const(np.dtype(kind))))
+
+
+# ---- printing
+
+
+def print_function(trace: Trace, checked: bool, names: Names) -> ast.FunctionDef:
+    """The joint form as a function definition; with checks it takes (function, args, kwargs), without, the arguments."""
+    for reserved in ("function", "args", "kwargs"):
+        names.taken.add(reserved)
+    emitter = Emitter(trace.program, names)
+    wanted = set(emitter.program.params)
+    body = emitter.body()
+    used = {v for v in wanted if v in emitter.uses}
+    entry = Entry(trace.places, names, used, emitter.name_of, MISS)
+    loads = entry.statements(checked)
+    emitter.line = 1
+    if checked and loads:
+        errors = ast.Tuple([names.constant(e) for e in (AttributeError, KeyError, IndexError, TypeError, ValueError)], ast.Load())
+        handler = ast.ExceptHandler(errors, None, [ast.Return(names.constant(MISS))])
+        loads = [ast.Try(loads, [handler], [], [])]
+    body = loads + body
+    body.append(emitter.at(ast.Return(emitter.arg(trace.program.results))))
+    parameters = ["function", "args", "kwargs"]
+    arguments = ast.arguments([], [ast.arg(p) for p in parameters], None, [], [], None, [])
+    return ast.FunctionDef(names.fresh(f"gradient_of_{trace.title}".replace("<lambda>", "lambda")), arguments, body, [])
+
+
+def compile_function(definition: ast.FunctionDef, names: Names, filename: str, title: str, module_globals: dict) -> Callable:
+    """The function that a definition describes; its constants are its free variables, so nothing enters any namespace."""
+    constants = dict(names.values)
+    outer = ast.FunctionDef(
+        "make", ast.arguments([], [ast.arg(n) for n in constants], None, [], [], None, []),
+        [definition, ast.Return(name(definition.name))], [],
+    )  # fmt: skip
+    module = ast.Module([outer], [])
+    for node in ast.walk(module):
+        if isinstance(node, ast.expr | ast.stmt | ast.arg | ast.keyword | ast.excepthandler) and not hasattr(node, "lineno"):
+            node.lineno = node.end_lineno = 1
+            node.col_offset = node.end_col_offset = 0
+    scope: dict[str, Any] = {}
+    exec(compile(module, filename, "exec"), scope)
+    made = scope["make"](**constants)
+    register_generated(made.__code__)
+    return FunctionType(made.__code__, module_globals, title, None, made.__closure__)
+
+
+def build(f: Any, args: tuple, kwargs: dict) -> Callable:
+    try:
+        trace = joint(f, args, kwargs)
+    except SourceError as error:
+        raise NotTyped(str(error)) from error
+    names = Names()
+    definition = print_function(trace, True, names)
+    module_globals = f.__globals__ if isinstance(f, FunctionType) else {}
+    return compile_function(definition, names, trace.filename, trace.title, module_globals)
+
+
+_table: dict[int, Instances] = {}
+
+
+def gradient(f: Any, args: tuple, kwargs: dict) -> tuple[Any, tuple]:
+    """(f(*args, **kwargs), the gradient with respect to each of args)."""
+    owner = f.__code__ if type(f) is FunctionType else type(f)
+    known = _table.get(id(owner))
+    if known is not None and known.generation == generation.number:
+        for instance in known.made:
+            result = instance(f, args, kwargs)
+            if result is not MISS:
+                return result
+    else:
+        known = _table[id(owner)] = Instances(owner)
+    return first_gradient(known, f, args, kwargs)
+
+
+def first_gradient(known: Instances, f: Any, args: tuple, kwargs: dict) -> tuple[Any, tuple]:
+    key = tuple([type(a) for a in args]), tuple(kwargs)
+    if key in known.refused:
+        raise NotTyped(known.refused[key])
+    try:
+        if len(known.made) >= MOST:
+            raise NotTyped("a function called with ever other types")
+        made = build(f, args, kwargs)
+    except NotTyped as error:
+        known.refused[key] = str(error)
+        raise
+    known.made.insert(0, made)
+    result = made(f, args, kwargs)
+    if result is MISS:
+        raise AssertionError(f"the instance of {f} does not fit the arguments it was made for")
+    return result
+
+
+def forget() -> None:
+    """Drop every instance: a switch was thrown, say."""
+    _table.clear()
+
+
+UNUSED = (CellType, switches, Bound, Func)
