@@ -10,10 +10,11 @@ import pytest
 from regressions import report
 from regressions.adapters import engine_names
 from regressions.case import SYMPTOMS, TOPICS, TRACKERS
-from regressions.corpus import all_cases
+from regressions.corpus import UnknownCase, all_cases, select
 
 FILTERS = {"topic": TOPICS, "tracker": TRACKERS, "symptom": SYMPTOMS}
 ROOM = Path(__file__).parent / "regressions"
+TESTS = ROOM / "test_cases.py"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,27 +27,46 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "bite: puts a defect back into the engine; runs with --bite")
+    _ask_for_topics_by_path(config)
     for name, words in (("engine", engine_names()), *((name, sorted(words)) for name, words in FILTERS.items())):
         word = config.getoption(name)
         if word is not None and word not in words:
             raise pytest.UsageError(f"--{name}: there is no {name} {word!r}; there is {', '.join(words)}")
+    if _chosen(config):
+        try:
+            select(all_cases(), **{name: config.getoption(name) for name in FILTERS})
+        except UnknownCase as error:
+            raise pytest.UsageError(str(error)) from None
+
+
+def _ask_for_topics_by_path(config: pytest.Config) -> None:
+    """`pytest regressions/cases/parameters.py` asks the cases written there, which are data without tests of their own."""
+    for i, argument in enumerate(config.args):
+        path = Path(config.invocation_params.dir, argument.split("::")[0]).resolve()
+        if (ROOM / "cases") in (path, path.parent):
+            config.args[i] = str(TESTS)
+            if path.is_file():
+                config.option.topic = path.stem.replace("_", "-")
+
+
+def _chosen(config: pytest.Config) -> bool:
+    return any(config.getoption(name) for name in FILTERS)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With a choice of cases nothing else is collected."""
+    return True if _chosen(config) and collection_path.is_file() and collection_path != TESTS else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A case answers to -k by each of its threads. Left out: bites without --bite, all else when cases are chosen."""
+    """A case answers to -k by each of its threads; without --bite the tests that need it are left out."""
     for item in items:
         case = item.callspec.params.get("case") if hasattr(item, "callspec") else None
         item.extra_keyword_matches.update(getattr(case, "thread_ids", ()))
-    chosen = any(config.getoption(name) for name in FILTERS)
-    left_out = [
-        item
-        for item in items
-        if (item.get_closest_marker("bite") and not config.getoption("bite"))
-        or (chosen and item.path != ROOM / "test_cases.py")
-    ]
-    if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in set(left_out)]
+    biting = [item for item in items if item.get_closest_marker("bite")]
+    if biting and not config.getoption("bite"):
+        config.hook.pytest_deselected(items=biting)
+        items[:] = [item for item in items if item not in set(biting)]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -9,17 +9,14 @@ import pytest
 from . import oracles, report
 from .adapters import Adapter, adapters_of
 from .case import Case, Raises
-from .corpus import UnknownCase, all_cases, select
+from .corpus import all_cases, select
 from .saboteurs import encoded, sabotaged
 from .verdicts import Verdict, ask, judge, plain_value
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     option = metafunc.config.getoption
-    try:
-        cases = select(all_cases(), option("topic"), option("tracker"), option("symptom"))
-    except UnknownCase as error:
-        raise pytest.UsageError(str(error)) from None
+    cases = select(all_cases(), option("topic"), option("tracker"), option("symptom"))
     _, *routes = adapters_of(option("engine"))
     if "bite" in {mark.name for mark in metafunc.definition.iter_markers()}:
         cases = [case for case in cases if case.defect]

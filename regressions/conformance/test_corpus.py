@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from regressions.compare import first_difference
 from regressions.corpus import UnknownCase, all_cases, find, select
 from regressions.verdicts import Answer, Failure, Verdict, judge, plain_value
 
+ROOT = Path(__file__).parents[2]
 ALL = all_cases()
 ANSWERED = [c for c in ALL if not isinstance(c.right, Raises)]
 # The extrapolated differences are good to 1e-10 of the loss; nested ones, differences of differences, to 1e-8.
@@ -233,6 +236,27 @@ def test_senseless_commands_exit_with_2_and_say_why(arguments: list[str], messag
         main(arguments)
     assert caught.value.code == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "text"),
+    [
+        (["regressions/test_cases.py", "-k", "zygote-941"], 0, "test_holds[flux-930-"),
+        (["regressions/cases/parameters.py", "--symptom", "missing-gradient"], 0, "test_holds[flux-2091-"),
+        (["--engine", "abacus"], 4, "--engine: there is no engine 'abacus'; there is reference"),
+        (["--topic", "boredom"], 4, "--topic: there is no topic 'boredom'; there is foreign-calls"),
+        (
+            ["--topic", "parameters", "--tracker", "chainrules"],
+            4,
+            "no case has topic parameters and tracker chainrules",
+        ),
+    ],
+)
+def test_a_run_chooses_by_thread_file_and_property(arguments: list[str], status: int, text: str):
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--collect-only", *arguments]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert found.returncode == status
+    assert text in found.stdout + found.stderr
 
 
 def test_vocabularies_explain_each_word():
