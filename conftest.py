@@ -40,7 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _ask_for_topics_by_path(config: pytest.Config) -> None:
-    """`pytest regressions/cases/parameters.py` asks the cases written there, which are data without tests of their own."""
+    """`pytest regressions/cases/parameters.py` asks the cases written there, which hold data and no tests."""
     for i, argument in enumerate(config.args):
         path = Path(config.invocation_params.dir, argument.split("::")[0]).resolve()
         if (ROOM / "cases") in (path, path.parent):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import engine.traced
-from engine import errors, implicit, stop_gradient
+from engine import errors, implicit, stop_gradient, switches
 from engine.rules import registry
 from engine.traced import run, storage, structure
 
@@ -24,6 +24,7 @@ __all__ = [
     "indexing_credits_twice",
     "inner_gradient_keeps_its_books_in_the_program",
     "known_by_name_only",
+    "on_traced_tier",
     "patched",
     "raising",
     "refiled_when_read_back",
@@ -96,6 +97,17 @@ def patched(owner: Any, name: str, wrong: Any) -> Defect:
     return defect
 
 
+def on_traced_tier(defect: Defect) -> Defect:
+    """The defect in a part that only the traced tier has: the typed one, which would answer instead, is off."""
+
+    @contextmanager
+    def both() -> Iterator[None]:
+        with switches.off("typed"), defect():
+            yield
+
+    return both
+
+
 # -- arrays by identity ------------------------------------------------------------------------------------------------
 
 _gradient, _pullback, _read = engine.gradient, engine.traced.pullback, structure.read
@@ -165,5 +177,5 @@ known_by_name_only = patched(engine.traced, "pullback", _by_name_only)
 collection_seeds_itself = patched(storage.Edit, "reverse", _with_a_seed)
 indexing_credits_twice = patched(implicit.Params, "__getitem__", _item_twice)
 refiled_when_read_back = patched(storage, "with_nodes", _nodes_filed_again)
-summed_by_identity = patched(run, "read", _read_by_identity)
+summed_by_identity = on_traced_tier(patched(run, "read", _read_by_identity))
 cell_hides_its_array = patched(storage.load_cell, "__code__", _copy_of_contents.__code__)
