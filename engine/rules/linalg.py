@@ -268,7 +268,7 @@ def slogdet_pullback(d: Any, out: Any, a: Any) -> Any:
 # ---- factorisations (of a symmetric or Hermitian matrix: convention 7)
 rule(np.linalg.cholesky, a=lambda d, out, a, /: cholesky_pullback(d, out))
 rule(np.linalg.eigh, a=lambda d, out, a, UPLO="L": eigh_pullback(d, out))
-composition(np.linalg.eigvalsh, lambda a, UPLO="L": np.linalg.eigh(a, UPLO)[0])
+rule(np.linalg.eigvalsh, a=lambda d, out, a, UPLO="L": eigh_pullback((d, None), np.linalg.eigh(a, UPLO)))
 rule(
     np.linalg.svd,
     a=lambda d, out, a, full_matrices=True, compute_uv=True, hermitian=False: svd_pullback(
@@ -316,12 +316,20 @@ def on_diagonal_of(matrix: Any, values: Any) -> Any:
 
 
 def reciprocal_gap(w: Any) -> Any:
-    """1 / (w_j - w_i) off the diagonal, 0 on it, NaN where two values are equal up to rounding (convention 8)."""
-    gap = np.expand_dims(w, -2) - np.expand_dims(w, -1)
+    """1 / (w_j - w_i) off the diagonal, 0 on it, NaN where two values are equal (convention 8)."""
     n = np.shape(w)[-1]
-    rounding = n * np.finfo(np.result_type(w)).eps * np.max(np.abs(w), -1, keepdims=True, initial=0)
-    equal = np.abs(gap) <= np.expand_dims(rounding, -1)
+    equal = coincide(w)
+    gap = np.expand_dims(w, -2) - np.expand_dims(w, -1)
     return np.where(np.eye(n, dtype=bool), 0, np.where(equal, np.nan, 1 / np.where(equal, 1, gap)))
+
+
+def coincide(w: Any) -> Any:
+    """Which two of the values are equal up to the rounding of the factorisation that found them?"""
+    rounding = np.shape(w)[-1] * np.finfo(w.dtype).eps * np.max(np.abs(w), -1, keepdims=True, initial=0)
+    return np.abs(np.expand_dims(w, -2) - np.expand_dims(w, -1)) <= np.expand_dims(rounding, -1)
+
+
+constant(coincide)
 
 
 def svd_pullback(d: Any, out: Any, a: Any, full_matrices: bool, compute_uv: bool) -> Any:

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from .registry import composition, rule
-from .vocabulary import conj
 
 rule(
     np.convolve,
@@ -23,16 +22,21 @@ def in_full(d: Any, a: Any, v: Any, mode: str) -> Any:
     return np.pad(d, (start, longer + shorter - 1 - start - len(d)))
 
 
-def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
-    """The convolution with the reversed conjugate; NumPy cuts the middle of a short `a` out at the other end."""
-    reversed_v = np.flip(conj(v))
+rule(
+    np.correlate,
+    a=lambda d, out, a, v, mode="valid": np.convolve(in_full_correlation(d, a, v, mode), v)[
+        len(v) - 1 : len(v) - 1 + len(a)
+    ],
+    v=lambda d, out, a, v, mode="valid": np.conj(np.flip(np.correlate(in_full_correlation(d, a, v, mode), a, "valid"))),
+)
+
+
+def in_full_correlation(d: Any, a: Any, v: Any, mode: str) -> Any:
+    """Likewise for a correlation; NumPy cuts the middle for a short `a` out at the other end."""
     if mode == "same" and len(a) < len(v):
         start = len(a) - 1 - (len(a) - 1) // 2
-        return np.convolve(a, reversed_v)[start : start + len(v)]
-    return np.convolve(a, reversed_v, mode)
-
-
-composition(np.correlate, correlate)
+        return np.pad(d, (start, len(a) - 1 - start))
+    return in_full(d, a, v, mode)
 
 
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import DifferentiationError
 
-__all__ = ["conj", "count", "expand", "filled", "quotient", "refuse", "strong", "whole_axis"]
+__all__ = ["conj", "count", "expand", "filled", "from_singular", "quotient", "refuse", "strong", "whole_axis"]
 
 
 def strong(d: Any, partial: Any) -> Any:
@@ -30,6 +30,11 @@ def strong(d: Any, partial: Any) -> Any:
     if undecided:
         return d * np.where((d == 0) & ~np.isfinite(partial), 0, partial)
     return product
+
+
+def from_singular(partial: Any, d: Any, out: Any, args: tuple) -> Any:
+    """The pullback of an elementwise primitive from a partial that may be infinite or undefined."""
+    return strong(d, conj(partial(out, *args)))
 
 
 def quotient(a: float, b: float) -> float:

@@ -119,7 +119,7 @@ class ArrayStore:
         sweep.redo.append(lambda: store(array, index, new))
         if d is not None:
             if not is_basic(index):
-                d = d * _winners(array, index)
+                d = engine_call(operator.mul, d, _winners(array, index))
             sweep.give(self.target, engine_call(stored_cotangent, d, self.value))
         if self.first is not None and buffer is not None:
             del sweep.shadows[id(base)]
@@ -198,7 +198,7 @@ def _refuse_odd_views(array: np.ndarray, base: np.ndarray) -> None:
 
 def _shared_write(chain: list) -> MutationError:
     return MutationError(
-        f"cannot differentiate a write to an array that two arguments share\n  at {where(chain)}\n"
+        f"cannot differentiate a write to memory that two arguments share\n  at {where(chain)}\n"
         f"  Which of them should get the cotangent is not defined. Way out: pass a copy, or write to one."
     )
 

@@ -8,13 +8,13 @@ what they read and write is recorded. A class attribute belongs to the class tha
 from __future__ import annotations
 
 import functools
-from types import FunctionType, MemberDescriptorType, MethodType, ModuleType
+from types import BuiltinMethodType, FunctionType, MemberDescriptorType, MethodType, MethodWrapperType, ModuleType
 from typing import Any
 
 import numpy as np
 
 from ..errors import MutationError, call_chain, where
-from ..rules import ATTRIBUTES, METHODS, NUMBER_ATTRIBUTES
+from ..rules import ATTRIBUTES, NUMBER_ATTRIBUTES
 from .arrays import store
 from .calls import call
 from .levels import Traced, live, plain
@@ -137,15 +137,13 @@ def _of_value(obj: Any, name: str) -> Any:
         return call(NUMBER_ATTRIBUTES[name], obj)
     if name in ATTRIBUTES and hasattr(bare, name):
         return call(ATTRIBUTES[name], obj)
-    if name in METHODS or callable(getattr(bare, name, None)):
-        getattr(bare, name)
-        return Method(obj, name)
     if name in ("flat", "ctypes", "data", "base", "__array_interface__"):
         raise MutationError(
             f"cannot differentiate .{name}: it opens the memory of an array to reads and writes that cannot be followed"
             f"\n  at {where(call_chain())}\n  Way out: x.ravel() for reading in order, x[...] = ... for writing."
         )
-    return getattr(bare, name)
+    found = getattr(bare, name)
+    return Method(obj, name) if type(found) in (BuiltinMethodType, MethodWrapperType) else found
 
 
 def set_attribute(obj: Any, name: str, value: Any) -> None:

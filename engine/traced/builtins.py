@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import is_generated
+from ..errors import MutationError, call_chain, is_generated, where
 from ..rules import constant
 from ..rules.registry import procedure
 from . import attributes, operations
@@ -24,7 +24,7 @@ constant(
     print, repr, isinstance, issubclass, id, type, callable, hash, ascii, chr, ord, bin, hex, oct, format, range, int,
     float.is_integer, float.as_integer_ratio, float.hex, float.fromhex, float.__format__, float.__repr__, float.__hash__,
     np.float64.is_integer, np.float32.is_integer, np.float64.as_integer_ratio, BaseException.with_traceback, BaseException.__str__, MethodType,
-    bool, str, bytes, bytearray, input, open, slice, object, memoryview, compile, globals, __import__,
+    bool, str, bytes, bytearray, input, open, slice, object, compile, globals, __import__, property, classmethod, staticmethod,
     reason="its result carries no derivative",
 )  # fmt: skip
 
@@ -326,15 +326,19 @@ def names(*obj: Any) -> list[str]:
     return dir(*[plain(o) for o in obj])
 
 
-@procedure(property, classmethod, staticmethod, super)
-def refuse_descriptor(*args: Any, **kwargs: Any) -> Any:
-    raise AssertionError("internal error: descriptors are made by class bodies, which run as they are")
+@procedure(super)
+def parent(*args: Any) -> super:
+    return super(*[plain(a) for a in args])
 
 
-def make_function(code: Any, module_globals: dict, cells: tuple, defaults: tuple, named: list) -> FunctionType:
+def make_function(
+    code: Any, module_globals: dict, cells: tuple, defaults: tuple, named: list, annotations: list
+) -> FunctionType:
     """The nested function of a `def` or `lambda`, plain, over explicit cells."""
     made = FunctionType(code, module_globals, code.co_name, tuple([plain(d) for d in defaults]) or None, cells or None)
     made.__kwdefaults__ = {label: plain(value) for label, value in named} or None
+    if annotations:
+        made.__annotations__ = {label: plain(value) for label, value in annotations}
     if live.levels and (defaults or named):
         labels = code.co_varnames[code.co_argcount - len(defaults) : code.co_argcount]
         operations.created(made, [*zip(labels, defaults, strict=True), *named])
@@ -348,9 +352,20 @@ def build_class(body: Any, name: str, *bases: Any, metaclass: Any = None, **kwar
     return builtins.__build_class__(body, name, *bases, **{k: plain(v) for k, v in kwargs.items()})
 
 
-def class_body(code: Any, module_globals: dict, cells: tuple) -> FunctionType:
+@procedure(memoryview)
+def memory(value: Any) -> memoryview:
+    if live.levels and isinstance(plain(value), np.ndarray):
+        raise MutationError(
+            f"cannot differentiate a memoryview of an array: writes through it cannot be followed\n"
+            f"  at {where(call_chain())}\n  Way out: write to the array itself, or take a memoryview of a copy."
+        )
+    return memoryview(value)
+
+
+def class_body(code: Any, module_globals: dict, cells: tuple, read: tuple[str, ...]) -> FunctionType:
+    """The function that runs a class body; `read` are the captured variables that the body itself reads."""
     for cell, label in zip(cells, code.co_freevars, strict=True):
-        if label in code.co_names and operations.is_tracked(cell):
+        if label in read and operations.is_tracked(cell):
             operations.fail_unsupported(
                 f"a class body that reads `{label}`, which carries a derivative",
                 "set the attribute after the class, or in __init__",

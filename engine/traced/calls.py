@@ -68,6 +68,8 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
         return call_method(function.receiver, function.name, *args, **kwargs)
     if isinstance(function, type):
         return construct(function, args, kwargs)
+    if isinstance(function, functools._lru_cache_wrapper):
+        return _cached(function, args, kwargs)
     if isinstance(function, functools.partial):
         return _partial(function, args, kwargs)
     if kind in _GETTERS:  # an itemgetter made by code that was not rewritten
@@ -95,6 +97,12 @@ def call_method(receiver: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
 
 
 def _by_rule(function: Callable, rule: Any, args: tuple, kwargs: dict) -> Any:
+    if any(_is_object(a) for a in args):
+        found = _by_class(function, args)
+        if found is not None:
+            return found[0]
+        if reach.is_active(args):
+            return foreign(function, args, kwargs)
     out = kwargs.pop("out", None)
     if isinstance(out, tuple):
         (out,) = out
@@ -106,6 +114,45 @@ def _by_rule(function: Callable, rule: Any, args: tuple, kwargs: dict) -> Any:
     if out is None:
         return result
     return in_place(out, result, lambda: function(*map(plain, args), out=plain(out), **kwargs))
+
+
+_PRIMITIVES = (int, float, complex, str, bytes, np.ndarray, np.generic, tuple, list, slice, range, type, type(None), type(...))
+
+
+def _is_object(value: Any) -> bool:
+    """Is this an operand whose class may define what a primitive means for it?"""
+    return type(value) is not Traced and not isinstance(value, _PRIMITIVES) and not _is_numpy(type(value))
+
+
+@functools.cache
+def _special_methods() -> dict[Callable, str]:
+    """Built-in functions that a class implements by a method."""
+    import math
+    import operator as op
+
+    table: dict[Callable, str] = {abs: "__abs__", float: "__float__", complex: "__complex__", math.floor: "__floor__",
+                                  math.ceil: "__ceil__", math.trunc: "__trunc__"}  # fmt: skip
+    table |= {op.neg: "__neg__", op.pos: "__pos__", op.abs: "__abs__", op.invert: "__invert__"}
+    return table
+
+
+def _by_class(function: Callable, args: tuple) -> tuple[Any] | None:
+    """The result of a built-in function on an object whose class defines it in Python; None: it does not."""
+    from .builtins import RUNTIME_BINARY
+
+    name = _special_methods().get(function)
+    if name is not None:
+        method = getattr(type(args[0]), name, None)
+        return (call(method, args[0]),) if type(method) is FunctionType else None
+    label = getattr(function, "__name__", "")
+    if getattr(operator, label, None) is function or function is pow and len(args) == 2:
+        operate = RUNTIME_BINARY.get(label)
+        forward, backward = f"__{label.rstrip('_')}__", f"__r{label.rstrip('_')}__"
+        if operate is not None and any(
+            type(getattr(type(plain(a)), n, None)) is FunctionType for a, n in zip(args, (forward, backward), strict=False)
+        ):
+            return (operate(*args),)
+    return None
 
 
 def _constant(function: Callable, args: tuple, kwargs: dict) -> Any:
@@ -163,6 +210,8 @@ def _python(function: FunctionType, args: tuple, kwargs: dict) -> Any:
     filename = function.__code__.co_filename
     if _is_numpy(function):
         return foreign(function, args, kwargs)
+    if (function.__module__, function.__qualname__) in _MAKERS:
+        return function(*[plain(a) for a in args], **{k: plain(v) for k, v in kwargs.items()})
     if _is_library(filename) and not reach.is_active((args, kwargs)) and not reach.callbacks((args, kwargs)):
         return function(*[plain(a) for a in args], **{k: plain(v) for k, v in kwargs.items()})
     if filename == "<string>" or filename.startswith("<string>"):
@@ -172,6 +221,13 @@ def _python(function: FunctionType, args: tuple, kwargs: dict) -> Any:
     if is_tracked(function):
         args, kwargs = _with_defaults(function, args, kwargs)
     return rewritten(function)(*args, **kwargs)
+
+
+_MAKERS = {
+    ("functools", "singledispatch.<locals>.register"), ("functools", "singledispatchmethod.register"),
+    ("functools", "lru_cache.<locals>.decorating_function"),
+}  # fmt: skip
+"""Functions of the library that only put a function away."""
 
 
 def _is_library(filename: str) -> bool:
@@ -257,8 +313,17 @@ def _builtin_method(function: Any, args: tuple, kwargs: dict) -> Any:
         a, b = args
         spread = call(np.reshape, a, np.shape(plain(a)) + (1,) * np.ndim(plain(b)))
         return call(receiver, spread, b, **kwargs)
-    descriptor = getattr(type(receiver), name, None)
+    descriptor = _written_in_c(type(receiver), name)
     return _method_of_value(name, (receiver, *args), kwargs, descriptor, function)
+
+
+def _written_in_c(kind: type, name: str) -> Any:
+    """The method of that name that a built-in base defines, also where a subclass overrides it."""
+    for owner in kind.__mro__:
+        found = owner.__dict__.get(name)
+        if found is not None and type(found) is not FunctionType:
+            return found
+    return None
 
 
 def _descriptor(wrapper: Any) -> Any:
@@ -394,6 +459,13 @@ def _partial(function: functools.partial, args: tuple, kwargs: dict) -> Any:
     first = [load(function, i, value) for i, value in enumerate(function.args)]
     named = {name: load(function.keywords, name, value) for name, value in function.keywords.items()}
     return call(function.func, *first, *args, **{**named, **kwargs})
+
+
+def _cached(function: Any, args: tuple, kwargs: dict) -> Any:
+    """A call of an lru_cache: through the cache where nothing active is in reach, else of the function it wraps."""
+    if any(level.implicit for level in live.levels) or reach.is_active((args, kwargs, function.__wrapped__)):
+        return call(function.__wrapped__, *args, **kwargs)
+    return function(*args, **kwargs)
 
 
 def foreign(function: Any, args: tuple, kwargs: dict, reachable: Any = None) -> Any:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import operator
-from collections import deque
+from collections import OrderedDict, defaultdict, deque
 from typing import Any
 
-from ..rules import constant
+from ..rules import constant, lookup
 from ..rules.registry import procedure
 from .builtins import as_dict, as_list, sorting_order
+from .calls import call
 from .levels import plain
 from .operations import (
     _Items,
+    built_in,
     delete_list_item,
     delitem,
     dict_item,
@@ -39,7 +42,7 @@ constant(
 
 
 def insert(sequence: Any, index: int, value: Any) -> None:
-    sequence.insert(index, plain(value))
+    built_in(sequence).insert(sequence, index, plain(value))
     edited(sequence, index, [], [value])
 
 
@@ -84,31 +87,31 @@ def insert_at(sequence: Any, index: Any, value: Any) -> None:
 def pop(sequence: list, index: Any = -1) -> Any:
     at = operator.index(plain(index))
     at = at + len(sequence) if at < 0 else at
-    removed = sequence.pop(plain(index))
+    removed = list.pop(sequence, plain(index))
     return edited(sequence, at, [removed], [])[0]
 
 
 @procedure(deque.pop)
 def pop_right(sequence: deque) -> Any:
-    removed = sequence.pop()
+    removed = deque.pop(sequence)
     return edited(sequence, len(sequence), [removed], [])[0]
 
 
 @procedure(deque.popleft)
 def pop_left(sequence: deque) -> Any:
-    return edited(sequence, 0, [sequence.popleft()], [])[0]
+    return edited(sequence, 0, [deque.popleft(sequence)], [])[0]
 
 
 @procedure(list.remove, deque.remove)
 def remove(sequence: Any, value: Any) -> None:
-    at = sequence.index(plain(value))
+    at = built_in(sequence).index(sequence, plain(value))
     delete_list_item(sequence, at)
 
 
 @procedure(list.clear, deque.clear)
 def clear(sequence: Any) -> None:
     removed = list(sequence)
-    sequence.clear()
+    built_in(sequence).clear(sequence)
     edited(sequence, 0, removed, [])
 
 
@@ -121,7 +124,7 @@ def copy_list(sequence: Any) -> Any:
 
 @procedure(list.reverse, deque.reverse)
 def reverse(sequence: Any) -> None:
-    sequence.reverse()
+    built_in(sequence).reverse(sequence)
     permuted(sequence, list(range(len(sequence)))[::-1])
 
 
@@ -137,7 +140,7 @@ def rotate(sequence: deque, n: Any = 1) -> None:
 def sort(sequence: list, *, key: Any = None, reverse: Any = False) -> None:
     order = sorting_order(list(iterate(sequence)), key, bool(reverse))
     before = list(sequence)
-    sequence[:] = [before[i] for i in order]
+    list.__setitem__(sequence, slice(None), [before[i] for i in order])
     permuted(sequence, order)
 
 
@@ -207,11 +210,11 @@ def pop_item(mapping: dict, key: Any, default: Any = _MISSING) -> Any:
 
 
 @procedure(dict.popitem)
-def pop_last(mapping: dict) -> tuple[Any, Any]:
+def pop_last(mapping: dict, last: bool = True) -> tuple[Any, Any]:
     if not mapping:
         raise KeyError("popitem(): dictionary is empty")
     refuse_keys(mapping)
-    key = next(reversed(mapping))
+    key = next(reversed(mapping)) if last else next(iter(mapping))
     return key, pop_item(mapping, key)
 
 
@@ -270,3 +273,25 @@ def pop_member(members: set) -> Any:
     refuse_keys(members)
     return members.pop()
 
+
+@procedure(tuple.__new__)
+def new_tuple(cls: type, iterable: Any = ()) -> tuple:
+    return tuple.__new__(cls, tuple(iterate(iterable)))
+
+
+@procedure(*{list.__new__, dict.__new__, set.__new__, OrderedDict.__new__, defaultdict.__new__})
+def new_empty(cls: type, *args: Any, **kwargs: Any) -> Any:
+    return cls.__new__(cls)
+
+
+# The methods that the dictionaries of `collections` override in C do the same to the storage.
+for _kind in (OrderedDict, defaultdict):
+    for _label, _method in vars(_kind).items():
+        _rule = lookup(getattr(dict, _label, None))
+        if _rule is not None and _label not in ("__init__", "__new__", "copy") and lookup(_method) is None:
+            procedure(_method)(_rule.procedure)
+
+
+@procedure(OrderedDict.copy, defaultdict.copy)
+def copy_special(mapping: Any) -> Any:
+    return call(copy.copy, mapping)

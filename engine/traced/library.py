@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import abc
+import contextlib
 import copy
+import dataclasses
 import functools
 import itertools
 import logging
@@ -57,7 +60,27 @@ def partial(function: Any, /, *args: Any, **kwargs: Any) -> functools.partial:
     return created(made, enumerate(args))
 
 
-constant(functools.wraps, functools.update_wrapper, reason="it moves names, not values")
+constant(
+    functools.wraps, functools.update_wrapper, functools.lru_cache, functools.cache, functools.singledispatch,
+    functools.total_ordering, functools.cached_property, contextlib.contextmanager, dataclasses.dataclass,
+    dataclasses.field, dataclasses.is_dataclass, abc.abstractmethod, OrderedDict.move_to_end,
+    reason="it moves names and functions, not values",
+)  # fmt: skip
+
+
+@procedure(functools.cmp_to_key)
+def cmp_to_key(compare: Any) -> Callable[[Any], Any]:
+    """A key that orders by a comparison function."""
+
+    class Ordered:
+        def __init__(self, value: Any) -> None:
+            self.value = value
+
+        def __lt__(self, other: Ordered) -> bool:
+            return plain(call(compare, self.value, other.value)) < 0
+
+    Ordered._is_engine_callable = True  # type: ignore[attr-defined]
+    return Getter(Ordered)
 
 
 # -- itertools: written as the generators that its documentation gives as equivalent -------------------------------------

@@ -21,9 +21,9 @@ from . import arrays
 from .calls import call
 from .levels import Traced, live, plain
 from .primitives import apply, target_of
-from .storage import created, edited, load, position, stored
+from .storage import created, edited, is_tracked, load, position, stored
 
-__all__ = ["getitem", "iterate", "make_dict", "make_list", "make_set", "setitem", "truth", "unpack", "unpacking"]
+__all__ = ["getitem", "is_tracked", "iterate", "make_dict", "make_list", "make_set", "setitem", "truth", "unpack", "unpacking"]
 
 
 # -- operators --------------------------------------------------------------------------------------------------------
@@ -243,11 +243,17 @@ def getitem(container: Any, index: Any) -> Any:
     return foreign(operator.getitem, (container, index), {})
 
 
+def built_in(sequence: Any) -> type:
+    """The built-in class whose methods edit this sequence, whatever a subclass overrides."""
+    return list if isinstance(sequence, list) else deque
+
+
 def list_item(container: Any, index: Any) -> Any:
     if isinstance(index, slice):
         size = len(container)
-        return make_list([load(container, i, container[i], size) for i in range(*index.indices(size))])
-    value = container[index]
+        values = list.__getitem__(container, slice(None)) if isinstance(container, list) else container[index]
+        return make_list([load(container, i, values[i], size) for i in range(*index.indices(size))])
+    value = built_in(container).__getitem__(container, index)
     return load(container, position(container, index), value, len(container))
 
 
@@ -302,26 +308,27 @@ def setitem(container: Any, index: Any, value: Any) -> None:
 
 
 def set_list_item(container: Any, index: Any, value: Any) -> None:
+    base = built_in(container)
     if not isinstance(index, slice):
-        container[index] = plain(value)
+        base.__setitem__(container, index, plain(value))
         stored(container, position(container, index), value, len(container))
         return
     values = list(iterate(value))
     start, stop, step = index.indices(len(container))
     if step == 1:
         stop = max(start, stop)
-        removed = container[start:stop]
-        container[start:stop] = [plain(v) for v in values]
+        removed = base.__getitem__(container, slice(start, stop))
+        base.__setitem__(container, slice(start, stop), [plain(v) for v in values])
         edited(container, start, removed, values)
         return
-    container[index] = [plain(v) for v in values]
+    base.__setitem__(container, index, [plain(v) for v in values])
     for i, v in zip(range(start, stop, step), values, strict=True):
         stored(container, i, v, len(container))
 
 
 def set_dict_item(container: dict, key: Any, value: Any) -> None:
     mark_key(container, key)
-    container[plain(key)] = plain(value)
+    dict.__setitem__(container, plain(key), plain(value))
     stored(container, plain(key), value)
 
 
@@ -341,7 +348,7 @@ def delitem(container: Any, index: Any) -> None:
         delete_list_item(container, plain(index))
     elif isinstance(container, dict):
         key = plain(index)
-        del container[key]
+        dict.__delitem__(container, key)
         stored(container, key, None)
     else:
         del container[plain(index)]
@@ -350,8 +357,8 @@ def delitem(container: Any, index: Any) -> None:
 def delete_list_item(container: Any, index: Any) -> None:
     if not isinstance(index, slice):
         at = position(container, index)
-        removed = container[index]
-        del container[index]
+        removed = built_in(container).__getitem__(container, index)
+        built_in(container).__delitem__(container, index)
         edited(container, at, [removed], [])
         return
     for i in sorted(range(*index.indices(len(container))), reverse=True):
@@ -412,6 +419,8 @@ def iterate(iterable: Any) -> Iterable[Any]:
     found = getattr(kind, "__iter__", None)
     if type(found) is FunctionType:
         return _by_protocol(call(found, iterable))
+    if isinstance(iterable, tuple):
+        return iterable
     if isinstance(iterable, list):
         return _list_items(iterable)
     if isinstance(iterable, deque):
@@ -462,8 +471,9 @@ def _rows(array: Any) -> Iterator[Any]:
 
 def _list_items(container: Any) -> Iterator[Any]:
     i = 0
-    while i < len(container):
-        yield load(container, i, container[i], len(container))
+    base = built_in(container)
+    while i < base.__len__(container):
+        yield load(container, i, base.__getitem__(container, i), base.__len__(container))
         i += 1
 
 

@@ -13,6 +13,8 @@ when it is called. Rewritten code keeps the user's file name and line numbers.
 
 from __future__ import annotations
 
+import __future__
+
 import ast
 from collections.abc import Callable, Iterator
 from types import CellType, CodeType, FunctionType
@@ -21,7 +23,7 @@ from typing import Any
 from ..errors import UnsupportedSyntaxError, register_generated
 from ..frontend import Source, source_of
 from .match import pattern_spec
-from .scope import Scope, nested_codes
+from .scope import Scope, nested_codes, own_nodes
 
 __all__ = ["rewritten", "rewritten_source"]
 
@@ -430,7 +432,8 @@ class Rewriter:
 
     def on_classdef(self, node: ast.ClassDef) -> Iterator[ast.stmt]:
         code = self.codes[node]
-        body = self.closure("class_body", code, [])
+        read = {n.id for child in node.body for n in _read_at_once(child) if isinstance(n, ast.Name)}
+        body = self.closure("class_body", code, [ast.Tuple([ast.Constant(r) for r in sorted(read)], ast.Load())])
         bases = [self.expr(b) for b in node.bases]
         keywords = [ast.keyword(k.arg, self.expr(k.value)) for k in node.keywords]
         made = run("build_class", body, ast.Constant(node.name), *bases, keywords=keywords)
@@ -643,11 +646,36 @@ class Rewriter:
         keyword_defaults = ast.List(
             [ast.Tuple([ast.Constant(label), self.expr(d)], ast.Load()) for label, d in named], ast.Load()
         )
-        return self.closure("make_function", self.codes[node], [defaults, keyword_defaults])
+        return self.closure("make_function", self.codes[node], [defaults, keyword_defaults, self.annotations(node)])
+
+    def annotations(self, node: ast.FunctionDef | ast.Lambda) -> ast.expr:
+        """Annotations, for decorators that read them (`singledispatch`); an undecorated function goes without."""
+        pairs: list[ast.expr] = []
+        if isinstance(node, ast.FunctionDef) and node.decorator_list:
+            a = node.args
+            arguments = [*a.posonlyargs, *a.args, *a.kwonlyargs, *filter(None, (a.vararg, a.kwarg))]
+            found = [(arg.arg, arg.annotation) for arg in arguments if arg.annotation is not None]
+            if node.returns is not None:
+                found.append(("return", node.returns))
+            as_text = bool(self.code.co_flags & __future__.annotations.compiler_flag)
+            for label, written in found:
+                value = ast.Constant(ast.unparse(written)) if as_text else self.expr(written)
+                pairs.append(ast.Tuple([ast.Constant(label), value], ast.Load()))
+        return ast.List(pairs, ast.Load())
 
     def closure(self, helper: str, code: CodeType, more: list[ast.expr]) -> ast.expr:
         cells = ast.Tuple([name(cell_of(free)) for free in code.co_freevars], ast.Load())
         return run(helper, self.constant(code, "code"), name(PREFIX + "globals"), cells, *more)
+
+
+def _read_at_once(statement: ast.stmt) -> Iterator[ast.AST]:
+    """The nodes that a class body evaluates itself: not the bodies of its methods."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+        for part in (*statement.decorator_list, *statement.args.defaults, *filter(None, statement.args.kw_defaults)):
+            yield from ast.walk(part)
+    else:
+        yield statement
+        yield from own_nodes(statement)
 
 
 def _assign(identifier: str, value: ast.expr) -> ast.Assign:

@@ -109,19 +109,22 @@ def scalar_seed(value: Any) -> Any:
     return np.ones_like(bare) if isinstance(bare, np.ndarray) else type(bare)(1.0)
 
 
-def owned(value: Any) -> Any:
-    """A copy of a gradient that shares memory with nothing."""
+def owned(value: Any, seen: set[int] | None = None) -> Any:
+    """A gradient that shares memory with nothing: its arrays are copied."""
+    seen = set() if seen is None else seen
     if isinstance(value, np.ndarray):
         return value.copy()
     if isinstance(value, tuple):
-        return type(value)._make(map(owned, value)) if hasattr(value, "_make") else tuple(map(owned, value))
+        parts = [owned(part, seen) for part in value]
+        return type(value)._make(parts) if hasattr(value, "_make") else tuple(parts)
     if isinstance(value, Traced):
         return call(np.copy, value) if isinstance(plain(value), np.ndarray) else value
     storage = value if isinstance(value, list | dict) else getattr(value, "__dict__", None)
-    if storage is None or isinstance(value, np.generic | float | complex):
+    if storage is None or isinstance(value, np.generic | float | complex) or id(value) in seen:
         return value
+    seen.add(id(value))
     for key, item in list(enumerate(storage) if isinstance(storage, list) else storage.items()):
-        storage[key] = owned(item)
+        storage[key] = owned(item, seen)
     return value
 
 

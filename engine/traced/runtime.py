@@ -8,7 +8,7 @@ from types import CellType
 from typing import Any
 
 from ..errors import DifferentiationError
-from . import builtins, containers, library, operations  # noqa: F401 (containers and library register procedures)
+from . import builtins, containers, library, operations, writes  # noqa: F401 (they register procedures)
 from .attributes import delete_attribute, get_attribute, set_attribute
 from .calls import call, call_method
 from .levels import plain

@@ -9,7 +9,7 @@ from types import CodeType, FunctionType
 
 from ..frontend import Source
 
-__all__ = ["Scope", "nested_codes"]
+__all__ = ["Scope", "nested_codes", "own_nodes"]
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
 _COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
@@ -106,10 +106,10 @@ def _body(node: ast.AST) -> list[ast.AST]:
 
 def _declared_global(node: ast.AST) -> set[str]:
     """The names of `global` statements of this function itself."""
-    return {name for child in _own_nodes(node) if isinstance(child, ast.Global) for name in child.names}
+    return {name for child in own_nodes(node) if isinstance(child, ast.Global) for name in child.names}
 
 
-def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
+def own_nodes(node: ast.AST) -> Iterator[ast.AST]:
     """The nodes of a function, without those of nested functions and classes."""
     pending = list(ast.iter_child_nodes(node))
     while pending:
@@ -131,7 +131,7 @@ def _definition_codes(code: CodeType) -> Iterator[CodeType]:
 
 def nested_codes(code: CodeType, node: ast.AST) -> dict[ast.AST, CodeType]:
     """Each nested definition -> its code object."""
-    definitions = [child for child in _own_nodes(node) if isinstance(child, Definition)]
+    definitions = [child for child in own_nodes(node) if isinstance(child, Definition)]
     found: dict[ast.AST, CodeType] = {}
     for nested in _definition_codes(code):
         match = [d for d in definitions if _is_code_of(d, nested)]

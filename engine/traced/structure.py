@@ -17,7 +17,7 @@ from ..tangents import Tangent, is_differentiable, zeros_like
 from .attributes import get_attribute, instance_dict
 from .calls import call
 from .levels import Level, Node, Traced, own, plain, root_of
-from .operations import getitem, make_dict, make_list
+from .operations import getitem
 from .primitives import target_of
 from .storage import created, found, mirror
 from .tape import Sweep
@@ -158,17 +158,17 @@ def _read(sweep: Sweep, shape: Shape, d: Any, memo: dict[int, Any]) -> Any:
         return None
     if id(shape) in memo:
         return memo[id(shape)]
-    memo[id(shape)] = None  # a cycle ends here
+    memo[id(shape)] = made = _empty(shape)  # a cycle comes back to it
     entries = sweep.mirrors.get(id(shape.storage))
     if shape.kind == LIST and entries is not None:
         entries = mirror(sweep, shape.storage, len(shape.items))
     parts = {
         key: _read(sweep, s, None if entries is None else found(entries, key), memo) for key, s in shape.items.items()
     }
-    if all(p is None for p in parts.values()):
+    if all(p is None or p is made for p in parts.values()):
+        memo[id(shape)] = None
         return None
-    memo[id(shape)] = made = structure(shape, parts)
-    return made
+    return _fill(made, parts)
 
 
 def of_its_kind(d: Any, value: Any) -> Any:
@@ -178,14 +178,21 @@ def of_its_kind(d: Any, value: Any) -> Any:
     return d
 
 
-def structure(shape: Shape, parts: dict[Any, Any]) -> Any:
-    """A list, dict or Tangent holding these cotangents, made through the storage layer: outer levels may watch them."""
-    if shape.kind == LIST:
-        return make_list(parts.values())
-    if shape.kind == DICT:
-        return make_dict(parts.items())
-    made = Tangent(type(shape.value).__name__, {key: plain(part) for key, part in parts.items()})
-    created(made.__dict__, parts.items())
+def _empty(shape: Shape) -> Any:
+    """A list, dict or Tangent for the cotangents of a storage, to be filled."""
+    if shape.kind == OBJECT:
+        return Tangent(type(shape.value).__name__, {})
+    return [] if shape.kind == LIST else {}
+
+
+def _fill(made: Any, parts: dict[Any, Any]) -> Any:
+    """Fill it, through the storage layer: outer levels may watch the cotangents."""
+    if isinstance(made, list):
+        made.extend(plain(part) for part in parts.values())
+        return created(made, enumerate(parts.values()))
+    storage = made if isinstance(made, dict) else made.__dict__
+    storage.update((key, plain(part)) for key, part in parts.items())
+    created(storage, parts.items())
     return made
 
 
@@ -217,6 +224,8 @@ def seed(sweep: Sweep, shape: Shape, d: Any, path: str = "the result") -> None:
             seed(sweep, item, d[i], f"{path}[{i}]")
         return
     for key, item in shape.items.items():
+        if item.kind == NOTHING:
+            continue
         part = _part_of(d, key, shape.kind)
         label = f"{path}.{key}" if shape.kind == OBJECT else f"{path}[{key!r}]"
         if item.kind == LEAF and part is not None:
@@ -228,7 +237,7 @@ def seed(sweep: Sweep, shape: Shape, d: Any, path: str = "the result") -> None:
 
 
 def _part_of(d: Any, key: Any, kind: str) -> Any:
-    if kind == OBJECT and isinstance(d, Tangent):
+    if kind == OBJECT and not isinstance(d, dict):
         return get_attribute(d, key)
     return getitem(d, key)
 
@@ -263,4 +272,4 @@ def like(argument: Any, gradients: list[Any], combine: Any) -> Any:
         key: like(v, [None if g is None else _part_of(g, key, kind) for g in gradients], combine)
         for key, v in contents.items()
     }
-    return structure(Shape(kind, bare), made)
+    return _fill(_empty(Shape(kind, bare)), made)

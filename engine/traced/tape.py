@@ -15,7 +15,8 @@ import numpy as np
 
 from ..errors import CotangentMismatchError
 from ..rules import Rule
-from ..tangents import accumulate, from_partial, is_differentiable, project
+from ..rules.vocabulary import from_singular
+from ..tangents import accumulate, from_partial, project
 from .levels import Level, Node, Traced, live, plain
 
 __all__ = ["Operation", "Sweep", "engine_call"]
@@ -147,8 +148,6 @@ class Operation:
         d = sweep.collect(self.nodes, self.out)
         if d is None:
             return
-        if isinstance(self.nodes, tuple):
-            d = _filled(d, self.out)
         rule, targets, args = self.rule, self.targets, self.args
         if rule.whole is not None:
             bars = engine_call(rule.whole, d, self.out, *args, **self.kwargs)
@@ -163,7 +162,7 @@ class Operation:
                 partial = rule.partials[position]
                 if partial is None:
                     continue
-                bar = engine_call(from_partial, partial, d, self.out, args)
+                bar = engine_call(from_singular if rule.singular else from_partial, partial, d, self.out, args)
             else:
                 pullback = rule.pullbacks.get(names[position])
                 if pullback is None:
@@ -183,16 +182,6 @@ class Operation:
                 self.give(sweep, t, b, a)
             return
         sweep.add(target, _projected(bar, arg, self.rule.primal, self.place))
-
-
-def _filled(d: Any, out: Any) -> Any:
-    """`d` with zeros for the parts of a tuple result that nothing depended on."""
-    if isinstance(out, tuple):
-        parts = d if d is not None else (None,) * len(out)
-        return tuple([_filled(p, o) for p, o in zip(parts, out, strict=True)])
-    if d is None and is_differentiable(plain(out)):
-        return engine_call(np.zeros_like, out)
-    return d
 
 
 def _projected(bar: Any, arg: Any, primal: Callable, place: tuple[str, int]) -> Any:

@@ -16,9 +16,10 @@ from .builtins import BUILTINS
 from .core import Const, Pack, Var
 from .lower_frames import Frame
 from .methods import list_method
+from .nested import call_derivative, lower_derivative
 from .results import is_library, is_primitive
 from .types import NotTyped
-from .values import Bound, Closure, DictOf, Fields, Func, ListOf, Method, Outside, Ref, Tup
+from .values import Bound, Closure, Derivative, DictOf, Fields, Func, ListOf, Method, Outside, Ref, Tup
 
 RETURN, EXIT = "$return", "$exit"
 DEPTH = 60
@@ -52,13 +53,15 @@ class Calls:
         if kind is Func:
             if lookup(callee.function) is not None or is_constant(callee.function):
                 raise NotTyped(f"a rule of the user's for {callee.function.__name__}")
-            nested = self.nested_derivative(callee.function, args, kwargs)
+            nested = lower_derivative(self, callee.function, args, kwargs)
             if nested is not None:
                 return nested
             substitute = composed(callee.function)
             if substitute is not None:
                 return self.inline_function(substitute, self.places.constant(substitute), args, kwargs)
             return self.inline_function(callee.function, callee.place, args, kwargs)
+        if kind is Derivative:
+            return call_derivative(self, callee, args, kwargs)
         if kind is Closure:
             return self.inline_closure(callee, args, kwargs)
         if kind is Method:
@@ -67,11 +70,6 @@ class Calls:
         if method is not None:
             return self.call(method, args, kwargs)
         raise NotTyped(f"a call of a {kind.__name__}")
-
-    def nested_derivative(self, function: FunctionType, args: list, kwargs: dict) -> Any:
-        from .nested import lower_derivative
-
-        return lower_derivative(self, function, args, kwargs)
 
     def call_constant(self, fn: Any, args: list, kwargs: dict) -> Any:
         try:

@@ -54,6 +54,7 @@ def without_returns(loop: ast.For | ast.While) -> tuple[ast.For | ast.While, lis
     body = [s for stmt in loop.body for s in mover.move(copy.copy(stmt))]
     made = copy.copy(loop)
     made.body = body
+    made.flags = tuple([stmt.test.id for stmt in after])
     return made, after
 
 

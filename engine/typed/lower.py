@@ -285,31 +285,31 @@ class Lowerer(Expressions, Access, Calls):
 
     def _While(self, stmt: ast.While) -> None:
         stmt, after = exits.without_returns(stmt)
-        self.set_flags(after)
+        self.set_flags(stmt)
         first = self.condition(stmt.test)
         if type(first) is not Const or first.value:
-            self.scan(stmt, [], first, lambda: None, lambda: self.condition(stmt.test), after)
+            self.scan(stmt, [], first, lambda: None, lambda: self.condition(stmt.test))
         self.after_loop(stmt, after)
 
     def _For(self, stmt: ast.For) -> None:
         stmt, after = exits.without_returns(stmt)
-        self.set_flags(after)
+        self.set_flags(stmt)
         iterable = self.expr(stmt.iter)
         items = self.known_items(iterable)
         if items is None:
-            items = self.scan_or_unroll(stmt, iterable, after)
+            items = self.scan_or_unroll(stmt, iterable)
         if items is not None:
             self.unroll(stmt, items)
         self.after_loop(stmt, after)
 
-    def scan_or_unroll(self, stmt: ast.For, iterable: Any, after: list) -> list | None:
+    def scan_or_unroll(self, stmt: ast.For, iterable: Any) -> list | None:
         """A Loop over `iterable`; or, where its index must be known and is, the indices to unroll it over."""
         state = {**self.__dict__, "callees": list(self.callees), "iterated": list(self.iterated)}
         length, loops = len(self.block.stmts), self.frame.loops
         self.iterated.append(iterable)
         try:
             xs, element = self.elements(iterable)
-            self.scan(stmt, xs, Const(True), lambda: self.assign(stmt.target, element()), None, after)
+            self.scan(stmt, xs, Const(True), lambda: self.assign(stmt.target, element()), None)
         except NotTyped:
             numbers = self.constant_range(iterable)
             if numbers is None or len(numbers) > UNROLL:
@@ -321,9 +321,9 @@ class Lowerer(Expressions, Access, Calls):
         self.iterated.pop()
         return None
 
-    def set_flags(self, after: list) -> None:
-        for stmt in after:
-            self.store[self.frame.number, stmt.test.id] = Const(False)
+    def set_flags(self, loop: ast.For | ast.While) -> None:
+        for flag in getattr(loop, "flags", ()):
+            self.store[self.frame.number, flag] = Const(False)
 
     def after_loop(self, stmt: ast.For | ast.While, after: list) -> None:
         """The else clause, where no break was met, then the returns that were moved behind the loop."""
@@ -359,7 +359,7 @@ class Lowerer(Expressions, Access, Calls):
         run(0)
         self.frame.loops -= 1
 
-    def scan(self, node: Any, xs: list, first: Any, begin: Callable, again: Callable | None, flags: list) -> None:
+    def scan(self, node: Any, xs: list, first: Any, begin: Callable, again: Callable | None) -> None:
         """Lower a loop body once per guess of what it carries, until the guess holds, and append the Loop.
 
         The guesses are kept: when an outer loop tries again, this loop starts from what it has found before, so that
@@ -371,7 +371,7 @@ class Lowerer(Expressions, Access, Calls):
             guesses.setdefault((self.frame.number, name), Guess())
         outer_path, self.loop_path = self.loop_path, path
         self.frame.loops += 1
-        attempt = Attempt(self, guesses, xs, first, {(self.frame.number, stmt.test.id) for stmt in flags})
+        attempt = Attempt(self, guesses, xs, first, {(self.frame.number, flag) for flag in getattr(node, "flags", ())})
         for _ in range(ATTEMPTS):
             if attempt.holds(begin, node.body, again):
                 break

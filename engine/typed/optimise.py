@@ -19,7 +19,7 @@ from .core import (
 from .results import is_elementwise, is_view_index
 from .types import Array, Plain, type_of
 
-IMPURE = {runtime.throw, runtime.zero_of, runtime.owned, runtime.fresh_list, runtime.repeated, runtime.zero_list, runtime.bound,
+IMPURE = {runtime.throw, runtime.same, runtime.zero_of, runtime.owned, runtime.fresh_list, runtime.repeated, runtime.zero_list, runtime.bound,
           runtime.append, runtime.pop_last, runtime.put_item, runtime.addat, runtime.spread, runtime.check_shapes}  # fmt: skip
 
 
@@ -35,7 +35,7 @@ def optimise(program: Program, check: Callable[[Program, str], None] = lambda pr
 
 
 def drop_invariants(program: Program) -> None:
-    """A carried value whose next one is itself is its first one, inside the loop and behind it."""
+    """A carried value whose next one is itself is its first one, inside the loop and behind it; so is a mere new name."""
     replaced: dict = {}
     _drop_invariants(program.body, replaced)
     for v in list(replaced):
@@ -51,6 +51,8 @@ def _drop_invariants(block: Block, replaced: dict) -> None:
     for stmt in block.stmts:
         for inner, _ in blocks_of(stmt):
             _drop_invariants(inner, replaced)
+        if type(stmt) is Let and stmt.fn is runtime.same:
+            replaced[stmt.out] = stmt.args[0]
         if type(stmt) is Loop:
             for c in [c for c in stmt.carried if c.next is c.param and c is not stmt.go]:
                 replaced[c.param] = replaced[c.out] = c.init

@@ -273,7 +273,7 @@ def _getitem(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
 
 
 OWN: dict[Any, Callable] = {
-    runtime.bound: _same, runtime.fresh_list: _fresh_list, runtime.append: _append, runtime.pop_last: _pop_last,
+    runtime.bound: _same, runtime.same: _same, runtime.fresh_list: _fresh_list, runtime.append: _append, runtime.pop_last: _pop_last,
     runtime.put_item: _put_item, runtime.addat: _addat, runtime.spread: _spread, strong: _strong,
     runtime.owned: _same, runtime.cast: _projected, runtime.real_part: _same, runtime.as_float: _same,
     runtime.reduce_to: _broadcast_up, runtime.total: _total, runtime.sum_axes: _sum_axes,

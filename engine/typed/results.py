@@ -281,7 +281,7 @@ _TABLE: dict[Callable, Callable] = {
     runtime.repeated: _repeated, runtime.addat: _like, runtime.reduce_to: _reduce_to, runtime.sum_axes: _sum_axes,
     runtime.total: _total, runtime.spread: _spread, runtime.cast: _cast, runtime.real_part: _real,
     runtime.as_float: lambda args, kw: Scalar(frozenset({"float"})), runtime.zero_of: _like, runtime.owned: _like,
-    min: _len, max: _len, runtime.bound: _like, operator.not_: lambda args, kw: BOOL,
+    min: _len, max: _len, runtime.bound: _like, runtime.same: _like, operator.not_: lambda args, kw: BOOL,
 }  # fmt: skip
 item_of = _seq_item
 FLOAT64_RESULT = FLOAT64

@@ -56,6 +56,15 @@ class Method:
 
 
 @dataclass(frozen=True, eq=False)
+class Derivative:
+    """grad(f): what the `grad` family returns."""
+
+    function: Any
+    argnums: Any
+    with_value: bool
+
+
+@dataclass(frozen=True, eq=False)
 class Ref:
     """A mutable object that the program made itself."""
 

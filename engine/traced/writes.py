@@ -1,0 +1,142 @@
+"""Procedures for the functions of NumPy that write into an array: each is a store, or a few, of what it computes."""
+
+from __future__ import annotations
+
+import operator
+import random
+from typing import Any
+
+import numpy as np
+
+from ..errors import MutationError, call_chain, where
+from ..rules.indexing import scatter
+from ..rules.registry import procedure
+from .arrays import in_place, store
+from .calls import call
+from .levels import live, plain
+from .operations import frozen_index
+from .storage import permuted
+
+__all__: list[str] = []
+
+
+@procedure(np.ndarray.fill)
+def fill(array: Any, value: Any) -> None:
+    store(array, ..., value)
+
+
+@procedure(np.ndarray.sort)
+def sort(array: Any, axis: int = -1, kind: Any = None, order: Any = None) -> None:
+    store(array, ..., call(np.sort, array, axis=axis))
+
+
+@procedure(np.ndarray.partition)
+def partition(array: Any, kth: Any, axis: int = -1, kind: str = "introselect", order: Any = None) -> None:
+    store(array, ..., call(np.partition, array, kth, axis=axis))
+
+
+@procedure(np.put)
+def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
+    bare = plain(a)
+    indices = np.asarray(frozen_index(ind)).ravel()
+    if mode == "wrap":
+        indices = indices % bare.size
+    elif mode == "clip":
+        indices = np.clip(indices, 0, bare.size - 1)
+    values = call(np.ravel, v)
+    taken = call(operator.getitem, values, np.arange(indices.size) % np.size(plain(values)))
+    store(a, np.unravel_index(np.where(indices < 0, indices + bare.size, indices), bare.shape), taken)
+
+
+@procedure(np.ndarray.put)
+def put_method(a: Any, indices: Any, values: Any, mode: str = "raise") -> None:
+    put(a, indices, values, mode)
+
+
+@procedure(np.copyto)
+def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:  # noqa: A002
+    bare = plain(dst)
+    if not np.can_cast(np.asarray(plain(src)).dtype, bare.dtype, casting):
+        np.copyto(bare.copy(), plain(src), casting=casting)  # NumPy's own complaint
+    if where is True:
+        store(dst, ..., call(np.broadcast_to, src, bare.shape))
+        return
+    mask = np.broadcast_to(plain(where), bare.shape)
+    store(dst, mask, call(operator.getitem, call(np.broadcast_to, src, bare.shape), mask))
+
+
+@procedure(np.putmask)
+def putmask(a: Any, mask: Any, values: Any) -> None:
+    chosen = np.broadcast_to(plain(mask), plain(a).shape)
+    flat = call(np.ravel, values)
+    places = np.flatnonzero(chosen) % np.size(plain(flat))
+    store(a, chosen, call(operator.getitem, flat, places))
+
+
+@procedure(np.place)
+def place(arr: Any, mask: Any, vals: Any) -> None:
+    chosen = np.broadcast_to(plain(mask), plain(arr).shape)
+    flat = call(np.ravel, vals)
+    places = np.arange(np.count_nonzero(chosen)) % np.size(plain(flat))
+    store(arr, chosen, call(operator.getitem, flat, places))
+
+
+@procedure(np.fill_diagonal)
+def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
+    bare = plain(a)
+    if bare.ndim != 2 or wrap or np.ndim(plain(val)) > 1:
+        refuse("np.fill_diagonal of other than a matrix, without wrap", "store through index arrays")
+    places = np.arange(min(bare.shape))
+    store(a, (places, places), val)
+
+
+@procedure(np.put_along_axis)
+def put_along_axis(arr: Any, indices: Any, values: Any, axis: int) -> None:
+    bare, chosen = plain(arr), np.asarray(plain(indices))
+    grid = list(np.ogrid[tuple(slice(n) for n in chosen.shape)])
+    grid[axis] = chosen
+    store(bare if arr is bare else arr, tuple(grid), call(np.broadcast_to, values, chosen.shape))
+
+
+def add_at(ufunc: Any, sign: float, array: Any, indices: Any, values: Any) -> None:
+    """ufunc.at for add and subtract: repeated indices add up."""
+    index, bare = frozen_index(indices), plain(array)
+    spread = call(np.broadcast_to, values, np.shape(bare[index]))
+    added = call(scatter, spread, array, index)
+    new = call(operator.add, array, call(operator.mul, added, sign))
+    in_place(array, new, lambda: ufunc.at(bare.copy(), index, plain(values)))
+
+
+procedure(np.add.at)(lambda array, indices, values: add_at(np.add, 1.0, array, indices, values))
+procedure(np.subtract.at)(lambda array, indices, values: add_at(np.subtract, -1.0, array, indices, values))
+
+
+@procedure(random.shuffle)
+def shuffle(items: Any) -> None:
+    """The order is drawn as `random.shuffle` draws it."""
+    order = list(range(len(items)))
+    random.shuffle(order)
+    if not isinstance(items, list):
+        refuse("random.shuffle of something that is no list", "shuffle indices, and index with them")
+    before = list(items)
+    items[:] = [before[i] for i in order]
+    permuted(items, order)
+
+
+def refuse(what: str, remedy: str) -> None:
+    raise MutationError(f"cannot differentiate {what}\n  at {where(call_chain())}\n  Way out: {remedy}.")
+
+
+def refused(label: str, remedy: str) -> Any:
+    """A procedure that refuses while something is being differentiated."""
+
+    def run(array: Any, *args: Any, **kwargs: Any) -> Any:
+        if live.levels:
+            refuse(f"{label}, which writes into the memory of an array", remedy)
+        return getattr(plain(array), label)(*args, **kwargs)
+
+    return run
+
+
+for _label in ("resize", "setfield", "setflags", "byteswap", "getfield", "view"):
+    procedure(getattr(np.ndarray, _label))(refused(_label, "make a new array with reshape or astype"))
