@@ -78,7 +78,7 @@ def _ran(case: Case, adapter: Adapter) -> Verdict:
     outcome = ask(case, adapter)
     verdict, difference = judge(case, outcome, plain_value(case, oracles))
     if verdict is Verdict.RIGHT:
-        print(f"{case.id}: right   [{adapter.name}]\n  {report.described(outcome)}")
+        print(f"{case.id}: right   [{adapter.name}]\n{report.described(outcome)}")
     else:
         print(report.failure(case, adapter.name, verdict, outcome, difference))
     return verdict

@@ -38,9 +38,9 @@ __all__ = [
 ]
 
 TOPICS = {
-    "foreign-calls": "functions without Python source: the clock, printing, hash tables, searches, C libraries",
-    "implicit-parameters": "gradients for arrays known by identity, however the loss reaches them",
     "parameters": "collecting the arrays of a model inside the loss, and gradients of the model's own structure",
+    "implicit-parameters": "gradients for arrays known by identity, however the loss reaches them",
+    "foreign-calls": "functions without Python source: the clock, printing, hash tables, searches, C libraries",
 }
 
 SYMPTOMS = {

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import pkgutil
 from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
 
 from . import cases
-from .case import Case
+from .case import TOPICS, Case
 
 __all__ = ["UnknownCase", "all_cases", "find", "select"]
 
@@ -21,7 +20,7 @@ class UnknownCase(LookupError):
 @cache
 def all_cases() -> tuple[Case, ...]:
     """Every case of every topic."""
-    modules = [import_module(f"{cases.__name__}.{m.name}") for m in pkgutil.iter_modules(cases.__path__)]
+    modules = [import_module(f"{cases.__name__}.{topic.replace('-', '_')}") for topic in TOPICS]
     return tuple(entry for module in modules for entry in vars(module).values() if isinstance(entry, Case))
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+import textwrap
 from collections import Counter
 from collections.abc import Collection
 from typing import Any
@@ -13,7 +15,7 @@ from .case import Case, Raises
 from .compare import Difference
 from .verdicts import Answer, Failure, NotAsked, Outcome, Verdict
 
-__all__ = ["card", "described", "failure", "summary"]
+__all__ = ["card", "described", "failure", "program_text", "summary"]
 
 HEADLINES = {
     Verdict.RIGHT: "right",
@@ -25,21 +27,30 @@ HEADLINES = {
 
 
 def card(case: Case) -> str:
-    """All about a case, then its text."""
+    """All about a case, then its program."""
     rows = [
         ("title", case.title),
-        ("threads", "\n         ".join(case.threads)),
+        ("threads", "\n".join(case.threads)),
         ("month", case.month),
         ("topic", case.topic),
         ("symptom", case.symptom),
-        ("cause", case.cause),
+        ("cause", textwrap.fill(case.cause, 100)),
         ("needs", ", ".join(sorted(case.needs)) or "nothing special"),
         ("right", f"{described(case.right)}   ({case.oracle})"),
         ("reported", described(case.reported)),
         ("defect", "bites" if case.defect else f"none: {case.no_defect}"),
     ]
-    lines = [f"{name:8} {text}" for name, text in rows]
-    return "\n".join([case.id, *lines, "", inspect.getsource(case.program).rstrip()])
+    return "\n".join([case.id, *(f"{name:8}  {_indented(text, 10)}" for name, text in rows), "", program_text(case)])
+
+
+def program_text(case: Case) -> str:
+    """The text of the case's program, without the answer that is written above it."""
+    text = inspect.getsource(case.program)
+    return "\n".join(text.splitlines()[ast.parse(text).body[0].lineno - 1 :])
+
+
+def _indented(text: str, width: int) -> str:
+    return text.replace("\n", "\n" + " " * width)
 
 
 def failure(
@@ -50,8 +61,8 @@ def failure(
         f"{case.id}: {HEADLINES[verdict].format(case.tracker_id)}   [{engine}]",
         f"  {case.title}",
         *(f"  {thread}" for thread in case.threads),
-        f"  expected  {described(case.right if expected is None else expected)}",
-        f"  got       {described(outcome)}",
+        f"  expected  {_indented(described(case.right if expected is None else expected), 12)}",
+        f"  got       {_indented(described(outcome), 12)}",
     ]
     if difference is not None:
         lines.append(f"  first difference at {difference}")
@@ -67,7 +78,7 @@ def described(x: Any) -> str:
         case Answer(_, gradient):
             return described(gradient)
         case Failure(kind, text):
-            return f"{kind} exception: {text}"
+            return f"{kind} exception, {text}"
         case NotAsked(missing):
             return f"needs {', '.join(sorted(missing))}"
     with np.printoptions(precision=6, threshold=40, linewidth=100):
