@@ -6,8 +6,10 @@ import operator
 import numpy as np
 import pytest
 
+from engine import pullback
 from engine.rules import lookup
 
+from . import oracle
 from .rule_rows import Row, projected, pulled_back, row, row_tests
 
 RNG = np.random.default_rng(7)
@@ -154,6 +156,24 @@ POINTS = [
 def test_special_points_follow_the_conventions(function, args, d, expected):
     with np.errstate(all="ignore"):
         got = projected(pulled_back(Row(function, args), d), args)
+    assert_partials(got, expected)
+
+
+@pytest.mark.parametrize("tier_name", oracle.TIERS)
+@pytest.mark.parametrize("function, args, d, expected", POINTS)
+def test_special_points_through_the_engine(function, args, d, expected, tier_name):
+    places = [i for i, x in enumerate(args) if not isinstance(x, int)]
+
+    def program(*active):
+        return function(*[active[places.index(i)] if i in places else x for i, x in enumerate(args)])
+
+    with oracle.tier(tier_name), np.errstate(all="ignore"):
+        _, back = pullback(program, *[args[i] for i in places])
+        got = back(d)
+    assert_partials(got, [expected[i] for i in places])
+
+
+def assert_partials(got, expected):
     for cotangent, partial in zip(got, expected, strict=True):
         assert (cotangent is None) == (partial is None)
         if partial is not None:
