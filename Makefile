@@ -45,7 +45,7 @@ $(STAMP): pyproject.toml
 		{ echo "gradpin needs Python 3.11 or newer; name one with make PYTHON=..." >&2; exit 1; }
 	@echo "making $(VENV) with $$($(PYTHON) --version)" >&2
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
 clean:
