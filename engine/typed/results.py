@@ -20,7 +20,7 @@ from ..rules.vocabulary import strong
 from . import runtime
 from .core import Const, Pack, Var
 from .types import (
-    BOOL, FLOAT64, INT, REAL, Array, NotTyped, Plain, Scalar, Seq, broadcast, elementwise_result, is_scalar, join,
+    BOOL, FLOAT64, INT, Array, NotTyped, Plain, Scalar, Seq, broadcast, elementwise_result, cotangent_type, is_scalar, join,
     sampled_result, type_of,
 )  # fmt: skip
 
@@ -250,7 +250,7 @@ def _spread_seq(args: tuple, kw: dict) -> Any:
 
 
 def _zero_seq(args: tuple, kw: dict) -> Any:
-    return Seq(REAL)
+    return cotangent_type(type_of(args[0]))
 
 
 def _reduce_to(args: tuple, kw: dict) -> Any:

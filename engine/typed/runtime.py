@@ -83,13 +83,24 @@ def backwards(seq: list) -> list:
 
 
 def add_lists(a: list, b: list) -> list:
-    """Item by item."""
-    return [x + y for x, y in zip(a, b, strict=True)]
+    """Item by item, also where the items are lists; None is the cotangent of what a branch left undefined."""
+    return [add_lists(x, y) if type(x) is list else y if x is None else x + y for x, y in zip(a, b, strict=True)]
 
 
 def zero_list(seq: list) -> list:
-    """A zero for each number of `seq`."""
-    return [0.0] * len(seq)
+    """A zero for each number or array of `seq`, None for what a branch left undefined."""
+    if seq is None:
+        return None  # type: ignore[return-value]
+    if seq and type(seq[0]) is float:
+        return [0.0] * len(seq)
+    return [zero_item(item) for item in seq]
+
+
+def zero_item(item: Any) -> Any:
+    """The zero of an item of a list."""
+    if type(item) is list:
+        return zero_list(item)
+    return zero_of(item) if isinstance(item, np.ndarray) else None if item is None else 0.0
 
 
 def sum_list(seq: list) -> Any:
@@ -171,8 +182,8 @@ def as_float(d: Any) -> float:
 
 
 def zero_of(x: Any) -> Any:
-    """A zero in the shape of `x`."""
-    return np.zeros(x.shape, x.dtype)
+    """A zero in the shape of `x`; None for what a branch left undefined."""
+    return None if x is None else np.zeros(x.shape, x.dtype)
 
 
 def owned(d: Any) -> Any:
