@@ -15,7 +15,8 @@ import numpy as np
 import engine.traced
 from engine import errors, implicit, stop_gradient, switches
 from engine.rules import registry
-from engine.traced import run, storage, structure
+from engine.traced import run, storage, structure, structured
+from engine.traced.levels import plain
 
 __all__ = [
     "cell_hides_its_array",
@@ -28,6 +29,7 @@ __all__ = [
     "patched",
     "raising",
     "refiled_when_read_back",
+    "structural_cotangents_end_at_the_object",
     "summed_by_identity",
     "with_rule",
     "without_rule",
@@ -155,6 +157,10 @@ def _item_twice(params: Any, index: int) -> Any:
     return array + (array - stop_gradient(array))
 
 
+def _value_alone(function: Callable, rule: Any, args: tuple, kwargs: dict) -> Any:
+    return function(*map(plain, args), **kwargs)
+
+
 def _copy_of_contents(cell: Any, name: str) -> Any:
     value = cell.cell_contents
     return np.copy(value) if isinstance(value, np.ndarray) else value
@@ -177,5 +183,6 @@ known_by_name_only = patched(engine.traced, "pullback", _by_name_only)
 collection_seeds_itself = patched(storage.Edit, "reverse", _with_a_seed)
 indexing_credits_twice = patched(implicit.Params, "__getitem__", _item_twice)
 refiled_when_read_back = patched(storage, "with_nodes", _nodes_filed_again)
+structural_cotangents_end_at_the_object = patched(structured, "apply_to_objects", _value_alone)
 summed_by_identity = on_traced_tier(patched(run, "read", _read_by_identity))
 cell_hides_its_array = patched(storage.load_cell, "__code__", _copy_of_contents.__code__)

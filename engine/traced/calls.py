@@ -102,7 +102,11 @@ def _by_rule(function: Callable, rule: Any, args: tuple, kwargs: dict) -> Any:
         if found is not None:
             return found[0]
         if reach.is_active(args):
-            return foreign(function, args, kwargs)
+            if rule.partials or kwargs or _is_numpy(function):
+                return foreign(function, args, kwargs)
+            from .structured import apply_to_objects
+
+            return apply_to_objects(function, rule, args, kwargs)
     out = kwargs.pop("out", None)
     if isinstance(out, tuple):
         (out,) = out

@@ -16,6 +16,7 @@ from ..defects import (
     known_by_name_only,
     patched,
     refiled_when_read_back,
+    structural_cotangents_end_at_the_object,
 )
 
 WEIGHT, BIAS, INPUT = np.array([[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]]), np.array([0.7, 0.8]), np.array([1.0, 2.0, 3.0])
@@ -170,7 +171,7 @@ def total(holder):
     right=(np.ones(2),),
     oracle="closed form: a sum of the entries",
     reported=(None,),
-    no_defect="to be decided",
+    defect=structural_cotangents_end_at_the_object,
 )
 def rule_for_a_function_of_an_object():
     return total(HELD)
