@@ -21,6 +21,7 @@ from .api import (
     value_and_gradient,
     vjp,
 )
+from .checks import GradientCheckError, check_gradient
 from .errors import (
     ArgumentError,
     CotangentMismatchError,
@@ -39,12 +40,14 @@ __all__ = [
     "CotangentMismatchError",
     "DifferentiationError",
     "ForeignCallError",
+    "GradientCheckError",
     "Grads",
     "MutationError",
     "Params",
     "SourceError",
     "Tangent",
     "UnsupportedSyntaxError",
+    "check_gradient",
     "checkpoint",
     "constant",
     "grad",

@@ -59,7 +59,7 @@ def pullback(f: Callable, *args: Any, **kwargs: Any) -> tuple[Any, Callable[[Any
     """
     for position, argument in enumerate(args):
         _refuse_int(argument, f"argument {position} of {_name(f)}")
-    if _typed():
+    if _typed() and hasattr(typed, "pullback"):
         try:
             return typed.pullback(f, args, kwargs)
         except typed.NotTyped:
@@ -85,7 +85,7 @@ def value_and_gradient(f: Callable, *args: Any, **kwargs: Any) -> tuple[Any, Any
         except typed.NotTyped:
             pass
     value, back = traced.pullback(f, args, kwargs, keep=False)
-    return value, back(traced.scalar_seed(value))
+    return value, back(traced.scalar_seed(value, _name(f)))
 
 
 def gradient(f: Callable, *args: Any, **kwargs: Any) -> Any:
@@ -110,7 +110,7 @@ def gradient(f: Callable, *args: Any, **kwargs: Any) -> Any:
 
 def _implicit(f: Callable, params: Params, args: tuple, kwargs: dict) -> tuple[Any, Grads]:
     value, back = traced.pullback(f, args, kwargs, wrt=(), implicit=list(params), keep=False)
-    return value, Grads(params, back.sweep(traced.scalar_seed(value))[1])
+    return value, Grads(params, back.sweep(traced.scalar_seed(value, _name(f)))[1])
 
 
 # -- the ecosystem's spelling -----------------------------------------------------------------------------------------
@@ -122,15 +122,15 @@ def value_and_grad(f: Callable, argnums: int | Sequence[int] = 0) -> Callable:
     >>> value_and_grad(lambda x, y: x * y)(2.0, 3.0)
     (6.0, 3.0)
     """
-    positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
 
     def value_and_grad_of(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        positions = _positions(argnums, args)
         chosen = _chosen(f, positions, args)
         if _typed() and positions == tuple(range(len(args))):
             value, grads = value_and_gradient(f, *args, **kwargs)
         else:
             value, back = traced.pullback(f, args, kwargs, wrt=positions, keep=False)
-            grads = back(traced.scalar_seed(value))
+            grads = back(traced.scalar_seed(value, _name(f)))
         filled = tuple([_zeros_for_none(g, a) for g, a in zip(grads, chosen, strict=True)])
         return value, filled[0] if isinstance(argnums, int) else filled
 
@@ -198,9 +198,9 @@ def jacobian(f: Callable, argnums: int | Sequence[int] = 0) -> Callable:
     array([[2., 0.],
            [0., 4.]])
     """
-    positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
 
     def jacobian_of(*args: Any, **kwargs: Any) -> Any:
+        positions = _positions(argnums, args)
         chosen = _chosen(f, positions, args)
         value, back = traced.pullback(f, args, kwargs, wrt=positions)
         bare = plain(value)
@@ -317,12 +317,18 @@ def _chosen(f: Callable, positions: tuple[int, ...], args: tuple) -> list[Any]:
     for position in positions:
         if not isinstance(position, int):
             raise ArgumentError(f"argnums holds {position!r}; it takes positions of arguments, counted from 0")
-        if not -len(args) <= position < len(args):
+        if not 0 <= position < len(args):
             raise ArgumentError(f"argnums asks for argument {position} of {_name(f)}, which was given {len(args)}")
         _refuse_int(args[position], f"argument {position} of {_name(f)}")
         if not isinstance(args[position], Traced) and isinstance(args[position], bool | str | type(None)):
             raise ArgumentError(f"argument {position} of {_name(f)} is {args[position]!r}: it has no derivative")
     return [args[position] for position in positions]
+
+
+def _positions(argnums: int | Sequence[int], args: tuple) -> tuple[int, ...]:
+    """`argnums` as positions counted from the front."""
+    given = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    return tuple([p + len(args) if isinstance(p, int) and p < 0 else p for p in given])
 
 
 def _zeros_like(value: Any) -> Any:

@@ -201,7 +201,7 @@ def _has_traced(value: Any) -> bool:
 
 
 _LIBRARY = (sysconfig.get_paths()["stdlib"] + os.sep, "<frozen ")
-_LEVEL_AWARE = ("engine.api", "engine.checks", "engine.traced")
+_LEVEL_AWARE = ("engine.api", "engine.traced")
 """Modules whose functions take traced values as they are: a derivative asked for inside a derivative."""
 _SITE = ("site-packages", "dist-packages")
 

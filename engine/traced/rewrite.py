@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from types import CellType, CodeType, FunctionType
 from typing import Any
 
+from .. import errors
 from ..errors import UnsupportedSyntaxError, register_generated
 from ..frontend import Source, source_of
 from .match import pattern_spec
@@ -362,10 +363,12 @@ class Rewriter:
     def on_try(self, node: ast.Try) -> Iterator[ast.stmt]:
         # An error of the engine inside a `try` must reach the user: taking the program's own handler instead would
         # differentiate another path than the one the primal takes.
-        guard = ast.ExceptHandler(name(PREFIX + "DifferentiationError"), None, [ast.Raise(None, None)])
+        # A handler that names an error of the engine is meant for it.
         handlers = [ast.copy_location(self.handler(h), h) for h in node.handlers]
         if handlers:
-            handlers.insert(0, ast.copy_location(guard, node.handlers[0]))
+            guard = ast.ExceptHandler(name(PREFIX + "DifferentiationError"), None, [ast.Raise(None, None)])
+            first = next((i for i, h in enumerate(node.handlers) if not _names_engine_error(h)), len(handlers))
+            handlers.insert(first, ast.copy_location(guard, node.handlers[0]))
         yield type(node)(self.body(node.body), handlers, self.body(node.orelse) if node.orelse else [],
                          self.body(node.finalbody) if node.finalbody else [])  # fmt: skip
 
@@ -666,6 +669,13 @@ class Rewriter:
     def closure(self, helper: str, code: CodeType, more: list[ast.expr]) -> ast.expr:
         cells = ast.Tuple([name(cell_of(free)) for free in code.co_freevars], ast.Load())
         return run(helper, self.constant(code, "code"), name(PREFIX + "globals"), cells, *more)
+
+
+def _names_engine_error(handler: ast.ExceptHandler) -> bool:
+    if handler.type is None:
+        return False
+    written = {n.id if isinstance(n, ast.Name) else getattr(n, "attr", "") for n in ast.walk(handler.type)}
+    return not written.isdisjoint(errors.__all__)
 
 
 def _read_at_once(statement: ast.stmt) -> Iterator[ast.AST]:

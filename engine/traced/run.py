@@ -88,7 +88,7 @@ def pullback(
     return value, Pullback(level, [entered[i][1] for i in chosen], shape, nodes, keep)
 
 
-def scalar_seed(value: Any) -> Any:
+def scalar_seed(value: Any, name: str = "the function") -> Any:
     """The cotangent 1 of a loss, of its own kind.
 
     Raises:
@@ -98,13 +98,13 @@ def scalar_seed(value: Any) -> Any:
     if not is_differentiable(bare) or np.ndim(bare) != 0:
         what = f"an array of shape {np.shape(bare)}" if isinstance(bare, np.ndarray) else f"a {type(bare).__name__}"
         raise ArgumentError(
-            f"the gradient is that of a real number, and the function returned {what}.\n"
+            f"a gradient is that of a real scalar, and {name} returned {'None' if bare is None else what}.\n"
             f"  Ways out: reduce it to a float (np.sum, np.mean); or use jacobian, or pullback with a cotangent."
         )
     if np.iscomplexobj(bare):
         raise ArgumentError(
-            "the gradient is that of a real number, and the function returned a complex one.\n"
-            "  Ways out: take its real part, imaginary part or abs; or use pullback with a complex cotangent."
+            f"a gradient is that of a real scalar, and {name} returned a complex number.\n"
+            f"  Ways out: take its real part, imaginary part or abs; or use pullback with a complex cotangent."
         )
     return np.ones_like(bare) if isinstance(bare, np.ndarray) else type(bare)(1.0)
 

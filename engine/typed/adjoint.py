@@ -334,6 +334,7 @@ class Again:
         new = {a: self.clone(a) for a in operands(stmt)}
         out = Var(v.type, v.hint)
         copy = Let(out, stmt.fn, tuple([renamed(a, new) for a in stmt.args]), tuple([(k, renamed(a, new)) for k, a in stmt.kw]), stmt.line)
+        copy.origins = (stmt, *stmt.origins)
         self.stmts.append(copy)
         self.copies[v] = out
         return out

@@ -78,7 +78,10 @@ class Block:
 
 @dataclass(eq=False, slots=True)
 class Let:
-    """`must`: the user wrote it and it may raise, so it stays although nobody needs its value."""
+    """`must`: the user wrote it and it may raise, so it stays although nobody needs its value.
+
+    `origins`: the statements that this one computes again in a reverse sweep, and in whose place it may raise.
+    """
 
     out: Var
     fn: Callable
@@ -86,6 +89,7 @@ class Let:
     kw: tuple = ()
     line: int = 0
     must: bool = False
+    origins: tuple = ()
 
 
 @dataclass(eq=False, slots=True)

@@ -82,8 +82,8 @@ def hint_arguments(code: CodeType | None, given: list) -> None:
                 value.hint = text
 
 
-def joint(f: Any, args: tuple, kwargs: dict) -> Trace:
-    """The program that computes f(*args, **kwargs) and its gradient."""
+def joint(f: Any, args: tuple, kwargs: dict, with_value: bool = True) -> Trace:
+    """The program that computes f(*args, **kwargs), if it is asked for, and its gradient."""
     lowerer, value, given, start = lower_call(f, args, kwargs)
     if not isinstance(type_of(value) if type(value) in (Var, Const) else None, Scalar | Array):
         raise NotTyped("a loss that is no number")
@@ -97,7 +97,7 @@ def joint(f: Any, args: tuple, kwargs: dict) -> Trace:
     lowerer.in_rule += 1
     grads = [gradient_of(lowerer, v, cotangents) for v in given]
     lowerer.in_rule -= 1
-    return finish(lowerer, Pack(tuple, (value, Pack(tuple, tuple(grads)))), f)
+    return finish(lowerer, Pack(tuple, (value if with_value else Const(None), Pack(tuple, tuple(grads)))), f)
 
 
 def check_loss(type_: Any) -> None:
@@ -254,9 +254,9 @@ def compile_function(definition: ast.FunctionDef, names: Names, filename: str, t
     return FunctionType(made.__code__, module_globals, title, None, made.__closure__)
 
 
-def build(f: Any, args: tuple, kwargs: dict) -> Callable:
+def build(f: Any, args: tuple, kwargs: dict, with_value: bool) -> Callable:
     try:
-        trace = joint(f, args, kwargs)
+        trace = joint(f, args, kwargs, with_value)
     except SourceError as error:
         raise NotTyped(str(error)) from error
     names = Names()
@@ -265,31 +265,36 @@ def build(f: Any, args: tuple, kwargs: dict) -> Callable:
     return compile_function(definition, names, trace.filename, trace.title, module_globals)
 
 
-_table: dict[int, Instances] = {}
+_valued: dict[int, Instances] = {}
+_valueless: dict[int, Instances] = {}
 
 
-def gradient(f: Any, args: tuple, kwargs: dict) -> tuple[Any, tuple]:
-    """(f(*args, **kwargs), the gradient with respect to each of args)."""
+def gradient(f: Any, args: tuple, kwargs: dict, with_value: bool = True) -> tuple[Any, tuple]:
+    """(f(*args, **kwargs), the gradient with respect to each of args).
+
+    Without the value, (None, the gradient): what only the value needs is then not computed.
+    """
     owner = f.__code__ if type(f) is FunctionType else type(f)
-    known = _table.get(id(owner))
+    table = _valued if with_value else _valueless
+    known = table.get(id(owner))
     if known is not None and known.generation == generation.number:
         for instance in known.made:
             result = instance(f, args, kwargs)
             if result is not MISS:
                 return result
     else:
-        known = _table[id(owner)] = Instances(owner)
-    return first_gradient(known, f, args, kwargs)
+        known = table[id(owner)] = Instances(owner)
+    return first_gradient(known, f, args, kwargs, with_value)
 
 
-def first_gradient(known: Instances, f: Any, args: tuple, kwargs: dict) -> tuple[Any, tuple]:
+def first_gradient(known: Instances, f: Any, args: tuple, kwargs: dict, with_value: bool) -> tuple[Any, tuple]:
     key = tuple([type(a) for a in args]), tuple(kwargs)
     if key in known.refused:
         raise NotTyped(known.refused[key])
     try:
         if len(known.made) >= MOST:
             raise NotTyped("a function called with ever other types")
-        made = build(f, args, kwargs)
+        made = build(f, args, kwargs, with_value)
     except NotTyped as error:
         known.refused[key] = str(error)
         raise
@@ -302,7 +307,8 @@ def first_gradient(known: Instances, f: Any, args: tuple, kwargs: dict) -> tuple
 
 def forget() -> None:
     """Drop every instance: a switch was thrown, say."""
-    _table.clear()
+    _valued.clear()
+    _valueless.clear()
 
 
 UNUSED = (CellType, switches, Bound, Func)

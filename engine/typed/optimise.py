@@ -8,13 +8,14 @@ if nothing in it may raise.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
 from .. import switches
 from . import runtime
 from .core import (
-    Block, Const, If, Let, Loop, Pack, Program, Var, blocks_of, bound_in, operands, substitute, vars_of,
+    Block, Const, If, Let, Loop, Pack, Program, Var, blocks_of, bound_in, operands, substitute, vars_of, walk,
 )  # fmt: skip
 from .results import is_elementwise, is_view_index
 from .types import Array, Plain, type_of
@@ -65,6 +66,41 @@ def _in_arg(arg: Any, replaced: dict) -> Any:
     return replaced.get(arg, arg) if type(arg) is Var else arg
 
 
+# ---- arithmetic
+
+
+def fold_constants(program: Program) -> None:
+    """Multiplications by one, where the type stays; operations of constants."""
+    replaced: dict = {}
+    _fold(program.body, replaced)
+    program.results = _in_arg(program.results, replaced)
+
+
+def _fold(block: Block, replaced: dict) -> None:
+    kept = []
+    for stmt in block.stmts:
+        _rename(stmt, replaced)
+        simpler = _simpler(stmt) if type(stmt) is Let else None
+        if simpler is not None:
+            replaced[stmt.out] = simpler
+        else:
+            kept.append(stmt)
+        for inner, _ in blocks_of(stmt):
+            _fold(inner, replaced)
+        _rename_handed(stmt, replaced)
+    block.stmts[:] = kept
+
+
+def _simpler(stmt: Let) -> Any:
+    if stmt.fn in (operator.mul, operator.add, operator.neg) and all(type(a) is Const and type(a.value) in (int, float) for a in stmt.args):
+        return Const(stmt.fn(*[a.value for a in stmt.args]))
+    if stmt.fn is operator.mul:
+        for one, other in (stmt.args, stmt.args[::-1]):
+            if type(one) is Const and type(one.value) in (int, float) and one.value == 1 and type_of(other) == stmt.out.type:
+                return other
+    return None
+
+
 # ---- common subexpressions
 
 
@@ -90,6 +126,7 @@ def _share(block: Block, known: dict, replaced: dict) -> None:
             if earlier is not None:
                 replaced[stmt.out] = earlier.out
                 earlier.must = earlier.must or stmt.must
+                earlier.origins += stmt.origins
                 continue
             known[key] = stmt
         kept.append(stmt)
@@ -140,21 +177,27 @@ def drop_dead(program: Program) -> None:
     _drop(program.body, live, set())
 
 
-def _drop(block: Block, live: set, known: set) -> None:
-    """Drop the dead statements of `block`; `live` are the names needed behind it, and becomes those needed before it."""
+def _drop(block: Block, live: set, again: set) -> None:
+    """Drop the dead statements of `block`; `live` are the names needed behind it, and becomes those needed before it.
+
+    again: statements that are computed again in the reverse sweep, where they will raise as well.
+    """
     kept = []
     for stmt in reversed(block.stmts):
         if type(stmt) is Let:
             if stmt.out not in live:
-                if not stmt.must:
+                if not stmt.must or stmt in again:
                     continue
                 stmt = _only_its_error(stmt)
+            if any(origin.must for origin in stmt.origins):
+                again.update(stmt.origins)
+                stmt.must = True
         elif type(stmt) is If:
-            _drop_in_if(stmt, live)
+            _drop_in_if(stmt, live, again)
             if not stmt.outs and not stmt.then.stmts and not stmt.orelse.stmts:
                 continue
         else:
-            _drop_in_loop(stmt, live)
+            _drop_in_loop(stmt, live, again)
             if not (stmt.carried or stmt.ys or stmt.body.stmts):
                 continue
         live.update(operands(stmt))
@@ -170,32 +213,32 @@ def _only_its_error(stmt: Let) -> Let:
     return stmt
 
 
-def _drop_in_if(stmt: If, live: set) -> None:
+def _drop_in_if(stmt: If, live: set, again: set) -> None:
     keep = [i for i, out in enumerate(stmt.outs) if out in live]
     stmt.outs = [stmt.outs[i] for i in keep]
     stmt.then_values = [stmt.then_values[i] for i in keep]
     stmt.else_values = [stmt.else_values[i] for i in keep]
     for block, values in blocks_of(stmt):
         inner = set(vars_of(values))
-        _drop(block, inner, set())
+        _drop(block, inner, again)
         live |= inner
 
 
-def _drop_in_loop(loop: Loop, live: set) -> None:
+def _drop_in_loop(loop: Loop, live: set, again: set) -> None:
     loop.ys = [y for y in loop.ys if y.out in live]
     needed = {c for c in loop.carried if c.out in live or c is loop.go}
-    must = _has_must(loop.body)
+    must = _has_must(loop.body, again)
     before = -1
     while before != len(needed):
         before = len(needed)
         inner = set(vars_of([c.next for c in needed] + [y.value for y in loop.ys]))
-        _needs(loop.body, inner)
+        _needs(loop.body, inner, again)
         needed |= {c for c in loop.carried if c.param in inner}
     loop.carried = [c for c in loop.carried if c in needed]
     if loop.go is not None and not must and len(loop.carried) == 1 and not loop.ys and loop.go.out not in live and loop.xs:
         loop.carried, loop.go = [], None  # only left early; nothing else happens in it
     inner = set(vars_of([c.next for c in loop.carried] + [y.value for y in loop.ys]))
-    _drop(loop.body, inner, set())
+    _drop(loop.body, inner, again)
     live |= inner - set(bound_in(loop))
     used = inner
     kept = [x for x in loop.xs if x.elem in used]
@@ -206,23 +249,23 @@ def _drop_in_loop(loop: Loop, live: set) -> None:
         loop.xs = [min(rest, key=lambda x: x.seq.type != Plain(range))]
 
 
-def _has_must(block: Block) -> bool:
-    return any((type(s) is Let and s.must) or any(_has_must(b) for b, _ in blocks_of(s)) for s in block.stmts)
+def _has_must(block: Block, again: set) -> bool:
+    return any(type(stmt) is Let and stmt.must and stmt not in again for stmt in walk(block))
 
 
-def _needs(block: Block, live: set) -> None:
+def _needs(block: Block, live: set, again: set) -> None:
     """Add to `live` the names that the live statements of `block` mention."""
     for stmt in reversed(block.stmts):
         if type(stmt) is Let:
-            if stmt.out in live or stmt.must:
+            if stmt.out in live or (stmt.must and stmt not in again):
                 live.update(operands(stmt))
         elif type(stmt) is If:
             inner: set = set()
             for branch, values in blocks_of(stmt):
                 branch_live = set(vars_of([v for o, v in zip(stmt.outs, values, strict=True) if o in live]))
-                _needs(branch, branch_live)
+                _needs(branch, branch_live, again)
                 inner |= branch_live
-            if any(o in live for o in stmt.outs) or _has_must(stmt.then) or _has_must(stmt.orelse):
+            if any(o in live for o in stmt.outs) or _has_must(stmt.then, again) or _has_must(stmt.orelse, again):
                 live.update(inner)
                 live.update(operands(stmt))
         else:
@@ -232,9 +275,9 @@ def _needs(block: Block, live: set) -> None:
             while before != len(needed):
                 before = len(needed)
                 inner |= set(vars_of([c.next for c in needed]))
-                _needs(stmt.body, inner)
+                _needs(stmt.body, inner, again)
                 needed |= {c for c in stmt.carried if c.param in inner}
-            if needed or inner or _has_must(stmt.body):
+            if needed or inner or _has_must(stmt.body, again):
                 live.update(inner)
                 live.update(vars_of([x.seq for x in stmt.xs]))
                 live.update(vars_of([c.init for c in needed]))
@@ -292,6 +335,7 @@ def _mentions(block: Block, handed: list) -> dict:
 
 PASSES: dict[str, Callable[[Program], None]] = {
     "drop_invariants": drop_invariants,
+    "fold_constants": fold_constants,
     "share_subexpressions": share_subexpressions,
     "drop_dead": drop_dead,
     "sink_into_branches": sink_into_branches,

@@ -291,7 +291,7 @@ FLOAT64_RESULT = FLOAT64
 
 _FRESH = {runtime.zero_of, runtime.owned, runtime.addat, runtime.spread, np.matmul, operator.matmul, np.outer,
           np.zeros_like, np.ones_like, runtime.append, runtime.fresh_list, runtime.repeated, runtime.zero_list,
-          runtime.put_item, runtime.add_lists, runtime.same_for_all, runtime.sum_axes}  # fmt: skip
+          runtime.put_item, runtime.add_lists, runtime.same_for_all, runtime.sum_axes, runtime.pop_last, runtime.backwards, runtime.float_list}  # fmt: skip
 _VIEWS = {np.real, np.imag, runtime.real_part, np.nan_to_num, np.conj, np.conjugate, operator.pos, np.positive}
 
 

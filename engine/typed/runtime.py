@@ -220,4 +220,6 @@ def structure(primal: Any, keys: tuple, values: tuple) -> Any:
         return made
     if isinstance(primal, dict):
         return dict.fromkeys(primal) | dict(zip(keys, values, strict=True))
-    return Tangent(type(primal).__name__, dict.fromkeys(vars(primal)) | dict(zip(keys, values, strict=True)))
+    fields = dict.fromkeys(vars(primal))
+    fields.update(zip(keys, values, strict=True))
+    return Tangent(type(primal).__name__, fields)
