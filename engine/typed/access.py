@@ -13,7 +13,7 @@ from ..rules.methods import ATTRIBUTES, METHODS
 from . import runtime
 from .core import Const, Each, Pack, Var
 from .expressions import BINARY
-from .results import item_of
+from .results import getitem_type, item_of
 from .types import INT, Array, NotTyped, Plain, Scalar, Seq, is_scalar, type_of
 from .values import Bound, DictOf, Fields, Func, Grown, Iter, ListOf, Method, Outside, Ref, Tup
 
@@ -97,7 +97,7 @@ class Access:
             if isinstance(value.type, Array) and not value.type.mask:
                 raise NotTyped("iteration over a 0-d array")
             length = self.let(len, (value,)) if isinstance(value.type, Seq) else self.let(runtime.dim, (value, Const(0)))
-            return length, lambda i: self.element(value, i)
+            return length, lambda i: self.element(value, i, safe=True)
         if type(value) is Var and value.type == Plain(range):
             return self.let(len, (value,)), lambda i: self.emit(operator.getitem, (value, i), INT)
         if type(value) is Iter and value.kind == "enumerate":
@@ -118,10 +118,10 @@ class Access:
     def minimum(self, a: Any, b: Any) -> Any:
         return self.branch(self.let(operator.lt, (b, a)), lambda: b, lambda: a)
 
-    def element(self, seq: Var, index: Any) -> Any:
-        if isinstance(seq.type, Seq):
-            return self.emit(operator.getitem, (seq, index), item_of((seq,), {}), must=self.in_rule == 0)
-        return self.let(operator.getitem, (seq, index))
+    def element(self, seq: Var, index: Any, safe: bool = False) -> Any:
+        """seq[index]; `safe` where the index is known to be inside."""
+        type_ = item_of((seq,), {}) if isinstance(seq.type, Seq) else getitem_type(seq, index)
+        return self.emit(operator.getitem, (seq, index), type_, must=self.in_rule == 0 and not safe)
 
     # ---- subscripts
 

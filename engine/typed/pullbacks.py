@@ -195,7 +195,8 @@ def _fresh_list(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
 
 def _append(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
     seq, item = stmt.args
-    return [(seq, lowerer.let(runtime.pop_last, (d,))), (item, lowerer.element(d, Const(-1)) if item in wanted else None)]
+    last = lowerer.element(d, Const(-1)) if item in wanted else None
+    return [(item, last), (seq, lowerer.let(runtime.pop_last, (d,)))]
 
 
 def _pop_last(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
@@ -208,7 +209,8 @@ def _put_item(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
     seq, i, item = stmt.args
     if not isinstance(stmt.out.type.item, Scalar):
         raise NotTyped("a store into a list of arrays")
-    return [(seq, lowerer.let(runtime.put_item, (d, i, Const(0.0)))), (item, lowerer.element(d, i) if item in wanted else None)]
+    taken = lowerer.element(d, i) if item in wanted else None
+    return [(item, taken), (seq, lowerer.let(runtime.put_item, (d, i, Const(0.0))))]
 
 
 def _addat(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
