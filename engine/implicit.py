@@ -66,15 +66,15 @@ class Params:
         if isinstance(arrays, np.ndarray):
             raise ArgumentError("Params takes the arrays in a list, and was given one array; write Params([W]).")
         self._arrays: list[np.ndarray] = []
-        seen = IdSet()
+        self._members = IdSet()
         for array in arrays:
             if not isinstance(array, np.ndarray) or not is_differentiable(array):
                 raise ArgumentError(
                     f"Params collects arrays of floats, and was given {_described(array)}; a number has no identity "
                     "to be found by, so keep it in an array, np.array(3.0)."
                 )
-            if array not in seen:
-                seen.add(array)
+            if array not in self._members:
+                self._members.add(array)
                 self._arrays.append(array)
 
     def __len__(self) -> int:
@@ -87,7 +87,7 @@ class Params:
         return self._arrays[index]
 
     def __contains__(self, array: Any) -> bool:
-        return any(array is member for member in self._arrays)
+        return array in self._members
 
     def __repr__(self) -> str:
         return f"Params([{', '.join(_described(array) for array in self._arrays)}])"

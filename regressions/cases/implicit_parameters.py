@@ -317,6 +317,7 @@ def second_derivative_with_a_global(x, *, ad):
 
 
 LEFT, RIGHT = np.array([1.0, -2.0]), np.array([0.5, 3.0])
+MODEL = {"left": LEFT, "right": RIGHT}
 
 
 @case(
@@ -329,14 +330,15 @@ LEFT, RIGHT = np.array([1.0, -2.0]), np.array([0.5, 3.0])
     "entered, down to the C function.",
     needs=("implicit", "nested"),
     wrt=(LEFT, RIGHT),
-    right=(9 * LEFT**2 * RIGHT**2 + 3 * LEFT**2, 6 * LEFT**3 * RIGHT),
-    oracle="closed form: of 3 l³ r² + l³, summed",
+    right=(12 * LEFT**2 * RIGHT, 4 * LEFT**3),
+    oracle="closed form: of 4 l³ r, summed",
     reported=Raises("foreign-call", "Can't differentiate foreigncall expression"),
     defect=inner_gradient_keeps_its_books_in_the_program,
 )
-def implicit_gradient_inside_an_implicit_gradient(*, ad):
-    inner = ad.gradient(lambda: np.sum(LEFT**3 * RIGHT), ad.Params([LEFT, RIGHT]))
-    return np.sum(inner[LEFT] * LEFT * RIGHT) + np.sum(inner[RIGHT])
+def collected_parameters_under_a_nested_gradient(*, ad):
+    collected = params(MODEL)
+    inner = ad.gradient(lambda: np.sum(LEFT**3 * RIGHT), ad.Params(collected))
+    return sum(np.sum(inner[array] * array) for array in collected)
 
 
 def forgetful(self, member):

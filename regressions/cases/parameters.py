@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 
 from engine.errors import MutationError
@@ -211,9 +209,7 @@ STANDARD = (BATCH - BATCH.mean(1, keepdims=True)) / np.sqrt(BATCH.var(1, keepdim
     at=(Normalisation(),),
     right=(fields(scale=np.sum(PROBE * STANDARD, axis=1), shift=np.sum(PROBE, axis=1), power=None),),
     oracle="closed form: the loss is linear in scale and shift",
-    reported=(
-        fields(scale=np.sum(PROBE * STANDARD, axis=1), shift=np.sum(PROBE, axis=1), power=SimpleNamespace(x=None)),
-    ),
+    reported=(fields(scale=np.sum(PROBE * STANDARD, axis=1), shift=np.sum(PROBE, axis=1), power=fields(x=None)),),
     no_defect="a function is no value the engine keeps cotangents for, so there is no check to take away",
 )
 def model_that_holds_a_function(layer):

@@ -18,6 +18,12 @@ from regressions.saboteurs import encoded
 from regressions.verdicts import Answer, Failure, NotAsked, Verdict, ask, judge
 
 Pair = namedtuple("Pair", "left right")
+
+
+class Framed(np.ndarray):
+    """An array of another class."""
+
+
 EPS = float(np.finfo(float).eps)
 a = np.array
 
@@ -63,6 +69,7 @@ a = np.array
         (1e-300, 0.0, "g: value: expected 0.0, got 1e-300"),
         (a([1j]), a([-1j]), "g[0]: value: expected (-0-1j), got 1j"),
         (1.0 + 5000 * EPS, 1.0, "g: value: expected 1.0, got 1.0000000000011102"),
+        (np.ones(1).view(Framed), np.ones(1), "g: kind: expected ndarray, got Framed"),
         (a([True, True]), a([True, False]), "g[1]: value: expected False, got True"),
         (a([1, 2]), a([1, 3]), "g[1]: value: expected 3, got 2"),
     ],

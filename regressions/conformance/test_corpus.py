@@ -238,6 +238,27 @@ def test_senseless_commands_exit_with_2_and_say_why(arguments: list[str], messag
     assert message in capsys.readouterr().err
 
 
+def test_failure_names_bug_thread_verdict_both_answers_and_the_command():
+    case = find("flux-930")[0]
+    outcome = Answer(0.0, (None,))
+    text = report.failure(case, "abacus", Verdict.WRONG, outcome, *judge(case, outcome)[1:])
+    for part in (
+        "fails in another way than flux-930", "[abacus]", case.title, *case.threads, "0.600641", "(None,)",
+        "first difference at gradient[0]: kind: expected tuple, got None", f"python -m regressions run {case.id}",
+    ):  # fmt: skip
+        assert part in text
+    assert "the bug of flux-930 is back" in report.failure(case, "abacus", Verdict.REPORTED, outcome, None)
+
+
+def test_summary_counts_what_was_asked_and_gives_each_reason_for_a_missing_defect():
+    chosen = [*find("flux-930"), *find("flux-1379"), *find("flux-1970")]
+    text = "\n".join(report.summary(chosen, None))
+    assert text.startswith("3 cases from 4 threads of 2 trackers (flux, zygote) in 2 topics: implicit-parameters 1, ")
+    assert "2 carry a defect, not put back in this run (--bite does); 1 carry none:" in text
+    assert find("flux-1379")[0].no_defect in text
+    assert "2 carry a defect, 1 of them bit" in report.summary(chosen, {chosen[0].id})[1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "text"),
     [
