@@ -1,8 +1,9 @@
 """Parameters known by identity: the arrays of a model as a collection, and their gradients looked up by the array.
 
 In implicit mode a loss takes no argument; it reads arrays that are globals, captured, or fields of a model, and the
-gradient belongs to the array itself, by whatever name or path it is reached. Everything here is ordinary Python that
-the engine differentiates through, so a collection may also be built inside the loss.
+gradient belongs to the array itself, by whatever name or path it is reached. A view of it that was made outside the
+loss is another array. Everything here is ordinary Python that the engine differentiates through, so a collection may
+also be built inside the loss.
 """
 
 from __future__ import annotations

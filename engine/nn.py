@@ -161,14 +161,15 @@ def _fields(node: Any) -> dict[str, Any]:
 
     NumPy's functions are objects with attributes, but those are no fields of a model.
     """
-    if isinstance(node, FunctionType | ModuleType | type) or type(node).__module__.split(".")[0] == "numpy":
+    kind: Any = type(node)
+    if isinstance(node, FunctionType | ModuleType | type) or kind.__module__.split(".")[0] == "numpy":
         return {}
-    slots = {name: getattr(node, name) for name in _slots(type(node)) if hasattr(node, name)}
+    slots = {name: getattr(node, name) for name in _slots(kind) if hasattr(node, name)}
     return {**slots, **vars(node)} if hasattr(node, "__dict__") else slots
 
 
 @cache
-def _slots(cls: Any) -> tuple[str, ...]:
+def _slots(cls: type) -> tuple[str, ...]:
     declaring = [vars(base) for base in cls.__mro__ if "__slots__" in vars(base)]
     return tuple([name for names in declaring for name, m in names.items() if isinstance(m, MemberDescriptorType)])
 

@@ -173,6 +173,13 @@ def test_grads_are_looked_up_by_the_array_itself():
         grads[W.copy()]
 
 
+def test_a_view_made_outside_the_loss_is_another_array_and_one_made_inside_is_not():
+    W = np.array([2.0, 3.0])
+    outside = W[:1]
+    assert np.array_equal(gradient(lambda: np.sum(outside * W), Params([W]))[W], [2, 2])
+    assert np.array_equal(gradient(lambda: np.sum(W[:1] * W), Params([W]))[W], [2 * 2 + 3, 2])
+
+
 # -- gradients through it ----------------------------------------------------------------------------------------------
 
 
