@@ -1,8 +1,8 @@
-"""What a user calls: gradients, pullbacks, Jacobians, products with Hessians; a few lines each, all built on `pullback`.
+"""What a user calls: gradients, pullbacks, Jacobians, Hessians; a few lines each, all built on `pullback`.
 
 Two families. `gradient`, `value_and_gradient` and `pullback` answer with the structure of the arguments and None where
-the result does not depend on something. `grad`, `vjp`, `jvp`, `jacobian`, `hessian` and `hvp` are spelled as in autograd
-and JAX and answer with zeros.
+the result does not depend on something. `grad`, `vjp`, `jvp`, `jacobian`, `hessian` and `hvp` are spelled as in
+autograd and JAX and answer with zeros.
 
 A function differentiated inside another one calls these with traced arguments; they go through the same few functions
 of the traced tier, so they are their own derivative's rule.
@@ -302,8 +302,10 @@ def _name(f: Any) -> str:
 
 def _refuse_int(value: Any, what: str) -> None:
     value = plain(value)
-    if isinstance(value, np.ndarray) and value.dtype.kind in "iu" or (
-        isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if (
+        isinstance(value, np.ndarray)
+        and value.dtype.kind in "iu"
+        or (isinstance(value, int | np.integer) and not isinstance(value, bool))
     ):
         kind = f"an array of {value.dtype}" if isinstance(value, np.ndarray) else f"the int {value!r}"
         remedy = "convert it, x.astype(float)" if isinstance(value, np.ndarray) else f"write {float(value)}"
@@ -358,5 +360,3 @@ def _stacked(leaves: list[Any], shape: tuple[int, ...]) -> Any:
         return np.zeros(shape)
     rows = call(np.stack, tuple(leaves))
     return call(np.reshape, rows, shape + np.shape(plain(leaves[0])))
-
-

@@ -67,7 +67,11 @@ def _compare(f: Callable, args: tuple, mode: str, derivative: Callable[[], tuple
         numeric: Any = 0.0
         error = 0.0
         for unit in steps:
-            slope, uncertain = _ridders(lambda h, unit=unit: float(f(*moved(h * unit))), abs(value))  # type: ignore[misc]
+
+            def along(h: float, unit: Any = unit, moved: Callable = moved) -> float:
+                return float(f(*moved(h * unit)))
+
+            slope, uncertain = _ridders(along, abs(value))
             numeric, error = numeric + slope * unit, error + uncertain
         found = got[path]
         found = 0.0 if found is None else np.asarray(found)[index]

@@ -73,8 +73,8 @@ def _no_source(code: CodeType, reason: str) -> SourceError:
     return SourceError(
         f"cannot differentiate {code.co_qualname}: its Python source is needed, and {reason} "
         f"({code.co_filename}:{code.co_firstlineno}).\n"
-        f"  Ways out: define it in a file, a doctest or IPython; give it a derivative, engine.rule({code.co_name}, ...); "
-        f"or, if it has none, declare it with engine.constant({code.co_name})."
+        f"  Ways out: define it in a file, a doctest or IPython; give it a derivative, "
+        f"engine.rule({code.co_name}, ...); or, if it has none, declare it with engine.constant({code.co_name})."
     )
 
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from ..errors import MutationError, call_chain, where
 from ..tangents import copy_of_part, is_differentiable, stored_cotangent
-from .levels import Level, Node, Traced, live, plain, root_of, strip
+from .levels import live, plain, root_of, strip
 from .tape import Sweep, engine_call, is_basic
 
 __all__ = ["View", "store", "view_of"]
@@ -95,7 +95,9 @@ class ArrayStore:
 
     __slots__ = ("array", "first", "index", "old", "place", "target", "value")
 
-    def __init__(self, array: np.ndarray, index: Any, old: Any, value: Any, target: Any, first: Any, place: Any) -> None:
+    def __init__(
+        self, array: np.ndarray, index: Any, old: Any, value: Any, target: Any, first: Any, place: Any
+    ) -> None:
         self.array = array
         self.index = index
         self.old = old

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import operator
+import types
 from collections.abc import Callable, Iterable, Iterator
 from types import FunctionType, GeneratorType, MappingProxyType, MethodType
 from typing import Any
@@ -16,15 +17,17 @@ from ..rules.registry import procedure
 from . import attributes, operations
 from .calls import call, foreign
 from .levels import Traced, live, plain
+from .nodes import PREFIX
 from .operations import getitem, iterate, make_dict, make_list, make_set, truth
 
 __all__: list[str] = []
 
 constant(
     print, repr, isinstance, issubclass, id, type, callable, hash, ascii, chr, ord, bin, hex, oct, format, range, int,
-    float.is_integer, float.as_integer_ratio, float.hex, float.fromhex, float.__format__, float.__repr__, float.__hash__,
-    np.float64.is_integer, np.float32.is_integer, np.float64.as_integer_ratio, BaseException.with_traceback, BaseException.__str__, MethodType,
-    bool, str, bytes, bytearray, input, open, slice, object, compile, globals, __import__, property, classmethod, staticmethod,
+    bool, str, bytes, bytearray, input, open, slice, object, compile, globals, __import__, property, classmethod,
+    staticmethod, MethodType, float.is_integer, float.as_integer_ratio, float.hex, float.fromhex, float.__format__,
+    float.__repr__, float.__hash__, np.float64.is_integer, np.float32.is_integer, np.float64.as_integer_ratio,
+    BaseException.with_traceback, BaseException.__str__,
     reason="its result carries no derivative",
 )  # fmt: skip
 
@@ -116,7 +119,7 @@ def all_true(iterable: Any) -> bool:
     return all(truth(item) for item in iterate(iterable))
 
 
-# -- iterators: generators of the runtime, lazy as Python's own ---------------------------------------------------------
+# -- iterators: generators of the runtime, lazy as Python's own -------------------------------------------------------
 
 
 def lazily(iterator: Iterator[Any]) -> Iterator[Any]:
@@ -221,7 +224,7 @@ for _step in (GeneratorType.send, GeneratorType.throw, GeneratorType.close):
     procedure(_step)(resumed(_step))
 
 
-# -- containers ---------------------------------------------------------------------------------------------------------
+# -- containers -------------------------------------------------------------------------------------------------------
 
 
 @procedure(list)
@@ -259,7 +262,7 @@ def _pairs(source: Any) -> Iterable[tuple[Any, Any]]:
     return [operations.unpack(pair, (2, None, (None, None))) for pair in iterate(source)]
 
 
-# -- attributes and classes ---------------------------------------------------------------------------------------------
+# -- attributes and classes -------------------------------------------------------------------------------------------
 
 _MISSING = object()
 
@@ -345,11 +348,27 @@ def make_function(
     return made
 
 
-def build_class(body: Any, name: str, *bases: Any, metaclass: Any = None, **kwargs: Any) -> type:
-    """The class of a `class` statement; its body runs as it is, and what it reads must carry no derivative."""
+def build_class(
+    body: Callable[[], tuple[dict, Any]], module_globals: dict, qualname: str, *bases: Any, metaclass: Any = None,
+    **kwargs: Any,
+) -> type:  # fmt: skip
+    """The class of a `class` statement, from the variables of its body; those that carry a derivative are recorded."""
+    variables, cell = body()
+    attributes_ = {label: value for label, value in variables.items() if not label.startswith(PREFIX)}
+
+    def fill(namespace: Any) -> None:
+        namespace["__module__"] = module_globals.get("__name__")
+        namespace["__qualname__"] = qualname
+        for label, value in attributes_.items():
+            namespace[label] = plain(value)
+        if cell is not None:
+            namespace["__classcell__"] = cell
+
     if metaclass is not None:
         kwargs["metaclass"] = metaclass
-    return builtins.__build_class__(body, name, *bases, **{k: plain(v) for k, v in kwargs.items()})
+    made = types.new_class(qualname.rpartition(".")[2], bases, {k: plain(v) for k, v in kwargs.items()}, fill)
+    operations.created(made, attributes_.items())
+    return made
 
 
 @procedure(memoryview)
@@ -360,17 +379,6 @@ def memory(value: Any) -> memoryview:
             f"  at {where(call_chain())}\n  Way out: write to the array itself, or take a memoryview of a copy."
         )
     return memoryview(value)
-
-
-def class_body(code: Any, module_globals: dict, cells: tuple, read: tuple[str, ...]) -> FunctionType:
-    """The function that runs a class body; `read` are the captured variables that the body itself reads."""
-    for cell, label in zip(cells, code.co_freevars, strict=True):
-        if label in read and operations.is_tracked(cell):
-            operations.fail_unsupported(
-                f"a class body that reads `{label}`, which carries a derivative",
-                "set the attribute after the class, or in __init__",
-            )
-    return FunctionType(code, module_globals, code.co_name, None, cells or None)
 
 
 RUNTIME_BINARY: dict[str, Callable] = {

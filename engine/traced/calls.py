@@ -1,10 +1,10 @@
 """Calling something: what a call means, by what the callee is.
 
-    a rule, a constant, a procedure      as the rule table says
-    a Python function                    its rewritten form (see `rewrite`)
-    a method                             its function, with the receiver in front
-    a class                              made as Python makes it, `__init__` through here
-    anything else                        a foreign call: plain if nothing active is within its reach, else refused
+a rule, a constant, a procedure      as the rule table says
+a Python function                    its rewritten form (see `rewrite`)
+a method                             its function, with the receiver in front
+a class                              made as Python makes it, `__init__` through here
+anything else                        a foreign call: plain if nothing active is within its reach, else refused
 """
 
 from __future__ import annotations
@@ -120,7 +120,22 @@ def _by_rule(function: Callable, rule: Any, args: tuple, kwargs: dict) -> Any:
     return in_place(out, result, lambda: function(*map(plain, args), out=plain(out), **kwargs))
 
 
-_PRIMITIVES = (int, float, complex, str, bytes, np.ndarray, np.generic, tuple, list, slice, range, type, type(None), type(...))
+_PRIMITIVES = (
+    int,
+    float,
+    complex,
+    str,
+    bytes,
+    np.ndarray,
+    np.generic,
+    tuple,
+    list,
+    slice,
+    range,
+    type,
+    type(None),
+    type(...),
+)
 
 
 def _is_object(value: Any) -> bool:
@@ -153,7 +168,8 @@ def _by_class(function: Callable, args: tuple) -> tuple[Any] | None:
         operate = RUNTIME_BINARY.get(label)
         forward, backward = f"__{label.rstrip('_')}__", f"__r{label.rstrip('_')}__"
         if operate is not None and any(
-            type(getattr(type(plain(a)), n, None)) is FunctionType for a, n in zip(args, (forward, backward), strict=False)
+            type(getattr(type(plain(a)), n, None)) is FunctionType
+            for a, n in zip(args, (forward, backward), strict=False)
         ):
             return (operate(*args),)
     return None

@@ -21,8 +21,8 @@ from .operations import (
     getitem,
     items,
     iterate,
-    make_dict,
     list_item,
+    make_dict,
     mark_key,
     refuse_keys,
     set_dict_item,
@@ -164,7 +164,7 @@ def make_deque(iterable: Any = (), maxlen: Any = None) -> deque:
     return made
 
 
-# -- dict ---------------------------------------------------------------------------------------------------------------
+# -- dict -------------------------------------------------------------------------------------------------------------
 
 
 @procedure(dict.__setitem__)

@@ -83,7 +83,7 @@ def cmp_to_key(compare: Any) -> Callable[[Any], Any]:
     return Getter(Ordered)
 
 
-# -- itertools: written as the generators that its documentation gives as equivalent -------------------------------------
+# -- itertools: written as the generators that its documentation gives as equivalent ----------------------------------
 
 
 @procedure(itertools.chain)
@@ -202,7 +202,9 @@ def permutations(iterable: Any, r: Any = None) -> Iterator[tuple]:
 
 @procedure(itertools.groupby)
 def groupby(iterable: Any, key: Any = None) -> Iterator[tuple]:
-    for label, group in itertools.groupby(iterate(iterable), lambda item: plain(item if key is None else call(key, item))):
+    for label, group in itertools.groupby(
+        iterate(iterable), lambda item: plain(item if key is None else call(key, item))
+    ):
         yield label, (item for item in group)
 
 
@@ -219,7 +221,7 @@ def count(start: Any = 0, step: Any = 1) -> Iterator[Any]:
         start = add(start, step)
 
 
-# -- copy ---------------------------------------------------------------------------------------------------------------
+# -- copy -------------------------------------------------------------------------------------------------------------
 
 
 @procedure(copy.copy)
@@ -308,7 +310,7 @@ def _copy_attributes(value: Any, made: Any, each: Callable[[Any], Any]) -> None:
         attributes.set_raw(made, label, each(getitem(own, label)))
 
 
-# -- collections ----------------------------------------------------------------------------------------------------------
+# -- collections ------------------------------------------------------------------------------------------------------
 
 
 @procedure(defaultdict)
@@ -339,7 +341,7 @@ def counter(source: Any = None, /, **named: Any) -> Counter:
     return made
 
 
-# -- operator -------------------------------------------------------------------------------------------------------------
+# -- operator ---------------------------------------------------------------------------------------------------------
 
 
 @procedure(operator.setitem)

@@ -1,6 +1,6 @@
 """`match`: a pattern becomes data in the rewritten code, and `matches` walks it over the subject.
 
-    case Point(x=0, y=y) if y > 0:      ->      bound = matches(subject, ("class", Point, (), (("x", ("value", 0)), ...)))
+case Point(x=0, y=y) if y > 0:      ->      bound = matches(subject, ("class", Point, (), (("x", ("value", 0)), ...)))
 """
 
 from __future__ import annotations
@@ -38,9 +38,7 @@ def pattern_spec(rewriter: Any, pattern: ast.pattern) -> tuple[ast.expr, list[st
             pairs = [tuple_of([rewriter.expr(k), build(q)]) for k, q in zip(p.keys, p.patterns, strict=True)]
             return tuple_of([ast.Constant("mapping"), tuple_of(pairs), ast.Constant(p.rest)])
         if isinstance(p, ast.MatchClass):
-            named = [
-                tuple_of([ast.Constant(k), build(q)]) for k, q in zip(p.kwd_attrs, p.kwd_patterns, strict=True)
-            ]
+            named = [tuple_of([ast.Constant(k), build(q)]) for k, q in zip(p.kwd_attrs, p.kwd_patterns, strict=True)]
             positional = tuple_of([build(q) for q in p.patterns])
             return tuple_of([ast.Constant("class"), rewriter.expr(p.cls), positional, tuple_of(named)])
         if isinstance(p, ast.MatchAs):

@@ -23,7 +23,18 @@ from .levels import Traced, live, plain
 from .primitives import apply, target_of
 from .storage import created, edited, is_tracked, load, position, stored
 
-__all__ = ["getitem", "is_tracked", "iterate", "make_dict", "make_list", "make_set", "setitem", "truth", "unpack", "unpacking"]
+__all__ = [
+    "getitem",
+    "is_tracked",
+    "iterate",
+    "make_dict",
+    "make_list",
+    "make_set",
+    "setitem",
+    "truth",
+    "unpack",
+    "unpacking",
+]
 
 
 # -- operators --------------------------------------------------------------------------------------------------------

@@ -157,7 +157,7 @@ def _fill(array: np.ndarray, contents: np.ndarray) -> None:
     array[...] = contents
 
 
-class deep_recursion:  # noqa: N801 (used as a function)
+class deep_recursion:
     """Raise the recursion limit while rewritten code runs: one call of the user's is several frames here."""
 
     depth = 0

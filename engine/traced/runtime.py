@@ -121,7 +121,6 @@ RUNTIME: dict[str, Callable | type] = {
     "make_set": operations.make_set,
     "kwargs_dict": operations.kwargs_dict,
     "make_function": builtins.make_function,
-    "class_body": builtins.class_body,
     "build_class": builtins.build_class,
     "new_cell": new_cell,
     "load_cell": load_cell,

@@ -5,9 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import CodeType, FunctionType
-
-from ..frontend import Source
+from types import CodeType
 
 __all__ = ["Scope", "nested_codes", "own_nodes"]
 
@@ -16,20 +14,23 @@ _COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 
 
 class Scope:
-    """The names of one function.
+    """The names of one function or class body.
 
     `cells` are its own variables that a nested function, lambda or class captures. A comprehension needs no cell to see
     the function's variables, since it is a comprehension in the rewritten code too.
     """
 
-    def __init__(self, function: FunctionType, source: Source) -> None:
-        code = function.__code__
-        self.class_name = source.class_name
-        own = _bindings(source.node)
-        self.free = set(code.co_freevars)
-        self.globals = _declared_global(source.node)
-        self.captured = {name for nested in _definition_codes(code) for name in nested.co_freevars}
-        self.cells = self.captured & (own - self.free) - self.globals
+    def __init__(self, code: CodeType, node: ast.AST, class_name: str | None) -> None:
+        self.class_name = class_name
+        own = _bindings(node)
+        self.globals = _declared_global(node)
+        if isinstance(node, ast.ClassDef):  # methods do not see the variables of the class body
+            self.free = set(code.co_freevars) - own
+            self.cells = {"__class__"} & set(code.co_cellvars)
+        else:
+            self.free = set(code.co_freevars)
+            captured = {name for nested in _definition_codes(code) for name in nested.co_freevars}
+            self.cells = captured & (own - self.free) - self.globals
         self.locals = own - self.cells - self.free - self.globals
         self.inner: list[tuple[set[str], set[str]]] = []
 
@@ -68,9 +69,9 @@ class Scope:
 
 
 def _bindings(node: ast.AST) -> set[str]:
-    """The names a function binds itself; the variables of comprehensions belong to those."""
-    a = node.args  # type: ignore[attr-defined]
-    arguments = (*a.posonlyargs, *a.args, *a.kwonlyargs, a.vararg, a.kwarg)
+    """The names a function or class body binds itself; the variables of comprehensions belong to those."""
+    a = getattr(node, "args", None)
+    arguments = (*a.posonlyargs, *a.args, *a.kwonlyargs, a.vararg, a.kwarg) if a is not None else ()
     bound = {arg.arg for arg in arguments if arg is not None}
     declared: set[str] = set()
     pending: list[tuple[ast.AST, bool]] = [(child, False) for child in _body(node)]
@@ -150,4 +151,3 @@ def _is_code_of(node: Definition, code: CodeType) -> bool:
         return bool(spots) and all(start <= (p[0], p[2]) and (p[1], p[3]) <= end for p in spots)
     first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
     return node.name == code.co_name and first == code.co_firstlineno
-

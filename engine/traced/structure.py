@@ -251,7 +251,7 @@ def check(d: Any, value: Any, path: str) -> None:
         )
 
 
-# -- gradients of several calls, leaf by leaf ---------------------------------------------------------------------------
+# -- gradients of several calls, leaf by leaf -------------------------------------------------------------------------
 
 
 def like(argument: Any, gradients: list[Any], combine: Any) -> Any:

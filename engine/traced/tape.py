@@ -52,7 +52,7 @@ class Sweep:
             self.redo.clear()
 
     def add(self, target: Any, d: Any) -> None:
-        """Add `d` to the cotangent of a target: a node, or anything with `add(sweep, d)`, such as a view of a buffer."""
+        """Add `d` to the cotangent of a target: a node, or what has `add(sweep, d)`, such as a view of a buffer."""
         if d is None or target is None:
             return
         if type(target) is not Node:
@@ -102,8 +102,9 @@ class Sweep:
 def is_basic(index: Any) -> bool:
     """Does this index select without repeating an element: integers, slices, `...`, newaxis?"""
     items = index if isinstance(index, tuple) else (index,)
-    return all(i is None or i is Ellipsis or isinstance(i, slice | int | np.integer) and i is not True and i is not False
-               for i in items)  # fmt: skip
+    return all(
+        i is None or i is Ellipsis or (isinstance(i, slice | int | np.integer) and not isinstance(i, bool)) for i in items
+    )
 
 
 def engine_call(function: Callable, *args: Any, **kwargs: Any) -> Any:

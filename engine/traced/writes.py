@@ -54,7 +54,7 @@ def put_method(a: Any, indices: Any, values: Any, mode: str = "raise") -> None:
 
 
 @procedure(np.copyto)
-def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:  # noqa: A002
+def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:
     bare = plain(dst)
     if not np.can_cast(np.asarray(plain(src)).dtype, bare.dtype, casting):
         np.copyto(bare.copy(), plain(src), casting=casting)  # NumPy's own complaint
