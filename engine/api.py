@@ -11,6 +11,7 @@ of the traced tier, so they are their own derivative's rule.
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -57,8 +58,7 @@ def pullback(f: Callable, *args: Any, **kwargs: Any) -> tuple[Any, Callable[[Any
     >>> back(np.array([1.0, 10.0]))
     (array([ 2., 20.]),)
     """
-    for position, argument in enumerate(args):
-        _refuse_int(argument, f"argument {position} of {_name(f)}")
+    _check(f, args)
     if _typed() and hasattr(typed, "pullback"):
         try:
             return typed.pullback(f, args, kwargs)
@@ -77,8 +77,7 @@ def value_and_gradient(f: Callable, *args: Any, **kwargs: Any) -> tuple[Any, Any
     """
     if args and isinstance(args[0], Params):
         return _implicit(f, args[0], args[1:], kwargs)
-    for position, argument in enumerate(args):
-        _refuse_int(argument, f"argument {position} of {_name(f)}")
+    _check(f, args)
     if _typed():
         try:
             return typed.gradient(f, args, kwargs)
@@ -183,10 +182,9 @@ def jvp(f: Callable, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     primals, tangents = tuple(primals), tuple(tangents)
     if len(primals) != len(tangents):
         raise ArgumentError(f"jvp was given {len(primals)} primals and {len(tangents)} tangents; give one each")
-    for position, argument in enumerate(primals):
-        _refuse_int(argument, f"primal {position} of {_name(f)}")
+    _check(f, primals)
     value, back = traced.pullback(f, primals, {})
-    _, transpose = traced.pullback(back, (_zeros_like(value),), {})
+    _, transpose = traced.pullback(back, (_zeros_like(value),), {}, transposing=True)
     return value, _zeros_for_none(transpose(tangents)[0], value)
 
 
@@ -300,6 +298,28 @@ def _name(f: Any) -> str:
     return getattr(f, "__qualname__", None) or type(f).__name__
 
 
+def _check(f: Callable, args: tuple) -> None:
+    """Refuse what cannot be differentiated, or with respect to what."""
+    if not callable(f):
+        raise ArgumentError(f"a function belongs in the first place, and {f!r:.60} is none")
+    for position, argument in enumerate(args):
+        if isinstance(argument, _INTEGERS) and not isinstance(argument, bool):
+            _refuse_int(argument, _describe(f, position))
+
+
+_INTEGERS = (int, np.integer, np.ndarray)
+
+
+def _describe(f: Callable, position: int) -> str:
+    """Argument `position` of f, by its name where there is one."""
+    try:
+        names = list(inspect.signature(f).parameters)
+    except (TypeError, ValueError):
+        names = []
+    label = f" ({names[position]})" if position < len(names) else ""
+    return f"argument {position}{label} of {_name(f)}"
+
+
 def _refuse_int(value: Any, what: str) -> None:
     value = plain(value)
     if (
@@ -321,7 +341,7 @@ def _chosen(f: Callable, positions: tuple[int, ...], args: tuple) -> list[Any]:
             raise ArgumentError(f"argnums holds {position!r}; it takes positions of arguments, counted from 0")
         if not 0 <= position < len(args):
             raise ArgumentError(f"argnums asks for argument {position} of {_name(f)}, which was given {len(args)}")
-        _refuse_int(args[position], f"argument {position} of {_name(f)}")
+        _refuse_int(args[position], _describe(f, position))
         if not isinstance(args[position], Traced) and isinstance(args[position], bool | str | type(None)):
             raise ArgumentError(f"argument {position} of {_name(f)} is {args[position]!r}: it has no derivative")
     return [args[position] for position in positions]

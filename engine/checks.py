@@ -42,7 +42,7 @@ def check_gradient(
     if not leaves:
         raise ArgumentError("check_gradient was given no float to differentiate with respect to")
     value = np.asarray(f(*args))
-    weights = _random(generator, value)
+    weights = _random(generator, value) if value.ndim or np.iscomplexobj(value) else 1.0
 
     def loss(*inner: Any) -> Any:
         return np.sum(np.real(np.conj(weights) * f(*inner)))

@@ -199,7 +199,8 @@ def _set_on_array(obj: Any, name: str, value: Any) -> None:
 def _refuse(name: str) -> None:
     raise MutationError(
         f"cannot differentiate the assignment of .{name} of an array: it changes what its memory means\n"
-        f"  at {where(call_chain())}\n  Way out: x.reshape(...) and x.astype(...) make a new array, x[...] = ... fills it."
+        f"  at {where(call_chain())}\n"
+        f"  Way out: x.reshape(...) and x.astype(...) make a new array, x[...] = ... fills one."
     )
 
 

@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ForeignCallError, call_chain, where
+from ..errors import ForeignCallError, SourceError, call_chain, where
 from ..rules import METHODS, SEQUENCE_PARAMETERS, composed, is_constant, lookup
 from ..rules.methods import conjugate
 from . import reach, tape
@@ -240,7 +240,13 @@ def _python(function: FunctionType, args: tuple, kwargs: dict) -> Any:
             return generated[0]
     if is_tracked(function):
         args, kwargs = _with_defaults(function, args, kwargs)
-    return rewritten(function)(*args, **kwargs)
+    try:
+        made = rewritten(function)
+    except SourceError as error:
+        if reach.is_active((function, args, kwargs)):
+            raise SourceError(f"{error}\n  at {where(call_chain())}") from None
+        return function(*[plain(a) for a in args], **{k: plain(v) for k, v in kwargs.items()})
+    return made(*args, **kwargs)
 
 
 _MAKERS = {

@@ -15,6 +15,7 @@ from .levels import plain
 from .operations import (
     _Items,
     built_in,
+    built_in_dict,
     delete_list_item,
     delitem,
     dict_item,
@@ -170,13 +171,13 @@ def make_deque(iterable: Any = (), maxlen: Any = None) -> deque:
 @procedure(dict.__setitem__)
 def set_item(mapping: dict, key: Any, value: Any) -> None:
     mark_key(mapping, key)
-    dict.__setitem__(mapping, plain(key), plain(value))
+    built_in_dict(mapping).__setitem__(mapping, plain(key), plain(value))
     stored(mapping, plain(key), value)
 
 
 @procedure(dict.__delitem__)
 def delete_item(mapping: dict, key: Any) -> None:
-    dict.__delitem__(mapping, plain(key))
+    built_in_dict(mapping).__delitem__(mapping, plain(key))
     stored(mapping, plain(key), None)
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..tangents import is_differentiable
 
-__all__ = ["Level", "Node", "Traced", "deep", "live", "plain", "root_of", "strip", "wrap"]
+__all__ = ["Level", "Node", "Traced", "deep", "live", "node_at", "plain", "root_of", "strip", "wrap"]
 
 
 class Node:
@@ -53,6 +53,7 @@ class Traced:
 class Level:
     """One differentiation in progress: its tape and what it knows by identity.
 
+    transposing: it records a pullback, to run it backwards: forward mode.
     tape: entries in the order of execution, each with `reverse(sweep)`.
     active: id -> storage (list, dict, cell, ...) in which some value has a derivative; kept alive, so no id is reused.
     implicit: id -> (array, node) of the implicit parameters.
@@ -63,8 +64,9 @@ class Level:
     keyed: id -> container that has an active value as a key.
     """
 
-    def __init__(self, depth: int) -> None:
+    def __init__(self, depth: int, transposing: bool = False) -> None:
         self.depth = depth
+        self.transposing = transposing
         self.tape: list[Any] = []
         self.active: dict[int, Any] = {}
         self.implicit: dict[int, tuple[np.ndarray, Node]] = {}
@@ -113,6 +115,15 @@ def strip(value: Any, level: Level) -> Any:
     if isinstance(value, tuple) and value:
         return deep(lambda item: strip(item, level), value)
     return value
+
+
+def node_at(level: Level, value: Any) -> Node | None:
+    """The node of a traced value at one level."""
+    while type(value) is Traced:
+        if value.level is level:
+            return value.node
+        value = value.primal
+    return None
 
 
 def wrap(level: Level, value: Any, on_leaf: Callable[[Any, Node], None]) -> Any:

@@ -10,12 +10,15 @@ import functools
 import itertools
 import logging
 import operator
+import sys
+import warnings
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
+from ..errors import is_generated
 from ..rules import constant
 from ..rules.registry import procedure
 from . import attributes, operations
@@ -28,13 +31,30 @@ from .storage import created, load
 __all__: list[str] = []
 
 constant(
-    logging.debug, logging.info, logging.warning, logging.error, logging.critical, logging.log, logging.getLogger,
-    logging.Logger.debug, logging.Logger.info, logging.Logger.warning, logging.Logger.error, logging.Logger.critical,
-    logging.Logger.log, logging.Logger.exception, operator.index, operator.truth, operator.length_hint,
+    logging.getLogger, operator.index, operator.truth, operator.length_hint,
     reason="its result carries no derivative",
 )  # fmt: skip
 
 _missing = object()
+
+
+def at_the_users_line(function: Callable) -> Callable:
+    """A function that notes where it was called from, called with plain values on the user's behalf."""
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        frame, depth = sys._getframe(1), 1
+        while frame.f_back is not None and not is_generated(frame.f_code):
+            frame, depth = frame.f_back, depth + 1
+        kwargs["stacklevel"] = kwargs.get("stacklevel", 1) + depth
+        return function(*[plain(a) for a in args], **{k: plain(v) for k, v in kwargs.items()})
+
+    return run
+
+
+for _label in ("debug", "info", "warning", "error", "critical", "exception", "log"):
+    procedure(getattr(logging, _label))(at_the_users_line(getattr(logging, _label)))
+    procedure(getattr(logging.Logger, _label))(at_the_users_line(getattr(logging.Logger, _label)))
+procedure(warnings.warn)(at_the_users_line(warnings.warn))
 
 
 @procedure(functools.reduce)

@@ -8,7 +8,7 @@ of lists and dicts are read and written through `storage`, array elements throug
 from __future__ import annotations
 
 import operator
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from types import FunctionType, GeneratorType
 from typing import Any
@@ -259,6 +259,11 @@ def built_in(sequence: Any) -> type:
     return list if isinstance(sequence, list) else deque
 
 
+def built_in_dict(mapping: dict) -> type:
+    """The same for dicts; an OrderedDict keeps its order by methods of its own."""
+    return OrderedDict if isinstance(mapping, OrderedDict) else dict
+
+
 def list_item(container: Any, index: Any) -> Any:
     if isinstance(index, slice):
         size = len(container)
@@ -339,7 +344,7 @@ def set_list_item(container: Any, index: Any, value: Any) -> None:
 
 def set_dict_item(container: dict, key: Any, value: Any) -> None:
     mark_key(container, key)
-    dict.__setitem__(container, plain(key), plain(value))
+    built_in_dict(container).__setitem__(container, plain(key), plain(value))
     stored(container, plain(key), value)
 
 
@@ -359,7 +364,7 @@ def delitem(container: Any, index: Any) -> None:
         delete_list_item(container, plain(index))
     elif isinstance(container, dict):
         key = plain(index)
-        dict.__delitem__(container, key)
+        built_in_dict(container).__delitem__(container, key)
         stored(container, key, None)
     else:
         del container[plain(index)]

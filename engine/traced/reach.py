@@ -17,7 +17,7 @@ import numpy as np
 from .levels import Traced, live
 from .primitives import target_of
 
-__all__ = ["callbacks", "is_active"]
+__all__ = ["callbacks", "is_active", "storages"]
 
 _INERT = (int, str, bytes, type(None), type, ModuleType, np.dtype, slice, range)
 
@@ -103,3 +103,18 @@ def callbacks(start: Any) -> str | None:
         elif isinstance(value, dict):
             pending.extend(value.values())
     return None
+
+
+def storages(start: Any) -> set[int]:
+    """The ids of everything within reach that could hold a value: containers, objects, cells, globals of functions."""
+    pending = [start]
+    seen: set[int] = set()
+    while pending:
+        value = pending.pop()
+        if isinstance(value, _INERT) or type(value) in (float, Traced) or id(value) in seen:
+            continue
+        seen.add(id(value))
+        if isinstance(value, FunctionType):
+            seen.add(id(value.__globals__))
+        pending.extend(_neighbours(value))
+    return seen

@@ -59,14 +59,22 @@ class Pullback:
 
 
 def pullback(
-    f: Callable, args: tuple, kwargs: dict, *, wrt: Any = None, implicit: Any = (), keep: bool = True
+    f: Callable,
+    args: tuple,
+    kwargs: dict,
+    *,
+    wrt: Any = None,
+    implicit: Any = (),
+    keep: bool = True,
+    transposing: bool = False,
 ) -> tuple[Any, Pullback]:
     """Run f(*args, **kwargs) recorded at a new level; its value as the outer levels see it, and its pullback.
 
     wrt: the positions of the arguments to differentiate; all of them by default, the others are constants.
+    transposing: the run is that of a pullback, in order to run it backwards.
     keep: remember the contents of arrays that the outside can write to between the run and the pullback.
     """
-    level = Level(len(live.levels))
+    level = Level(len(live.levels), transposing)
     memo: dict[int, Shape] = {}
     chosen = range(len(args)) if wrt is None else wrt
     entered = {i: enter(level, args[i], memo) for i in chosen}

@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 
 from ..errors import CotangentMismatchError
-from ..tangents import Tangent, is_differentiable, zeros_like
+from ..tangents import Tangent, accumulate, is_differentiable, zeros_like
 from .attributes import get_attribute, instance_dict
 from .calls import call
 from .levels import Level, Node, Traced, own, plain, root_of
 from .operations import getitem
 from .primitives import target_of
 from .storage import created, found, mirror
-from .tape import Sweep
+from .tape import Sweep, engine_call
 
 __all__ = ["Shape", "enter", "leave", "like", "read", "seed"]
 
@@ -223,23 +223,48 @@ def seed(sweep: Sweep, shape: Shape, d: Any, path: str = "the result") -> None:
         for i, item in shape.items.items():
             seed(sweep, item, d[i], f"{path}[{i}]")
         return
+    _check_structure(d, shape, path)
     for key, item in shape.items.items():
         if item.kind == NOTHING:
             continue
         part = _part_of(d, key, shape.kind)
         label = f"{path}.{key}" if shape.kind == OBJECT else f"{path}[{key!r}]"
-        if item.kind == LEAF and part is not None:
-            check(part, item.value, label)
+        entry = _stored_seed(sweep, item, part, label)
+        if entry is not None:
             entries = mirror(sweep, shape.storage, len(shape.items) if shape.kind == LIST else None)
-            entries[key] = part if found(entries, key) is None else found(entries, key) + part
-        else:
-            seed(sweep, item, part, label)
+            entries[key] = engine_call(accumulate, found(entries, key), entry)
+
+
+def _stored_seed(sweep: Sweep, shape: Shape, d: Any, path: str) -> Any:
+    """What the mirror of a storage gets for one of its items; storages inside it are seeded on their own."""
+    if shape.kind == LEAF:
+        if d is not None:
+            check(d, shape.value, path)
+        return d
+    if shape.kind == TUPLE and d is not None:
+        parts = [_stored_seed(sweep, item, d[i], f"{path}[{i}]") for i, item in shape.items.items()]
+        return None if all(p is None for p in parts) else tuple(parts)
+    seed(sweep, shape, d, path)
+    return None
 
 
 def _part_of(d: Any, key: Any, kind: str) -> Any:
     if kind == OBJECT and not isinstance(d, dict):
-        return get_attribute(d, key)
+        return get_attribute(d, key) if hasattr(d, key) else None
+    if kind == DICT or isinstance(d, dict):
+        return getitem(d, key) if key in d else None
     return getitem(d, key)
+
+
+def _check_structure(d: Any, shape: Shape, path: str) -> None:
+    kind = {LIST: list | tuple, DICT: dict, OBJECT: object}[shape.kind]
+    fits = isinstance(plain(d), kind) and not (shape.kind == OBJECT and is_differentiable(plain(d)))
+    if not fits or (shape.kind == LIST and len(d) != len(shape.items)):
+        what = {LIST: f"a list of {len(shape.items)}", DICT: "a dict", OBJECT: f"a {type(shape.value).__name__}"}
+        raise CotangentMismatchError(
+            f"{path} is {what[shape.kind]}; its cotangent is {plain(d)!r:.60}.\n"
+            f"  Way out: give the same structure, None for parts without a cotangent."
+        )
 
 
 def check(d: Any, value: Any, path: str) -> None:

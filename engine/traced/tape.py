@@ -17,7 +17,7 @@ from ..errors import CotangentMismatchError
 from ..rules import Rule
 from ..rules.vocabulary import from_singular
 from ..tangents import accumulate, from_partial, project
-from .levels import Level, Node, Traced, live, plain
+from .levels import Level, Node, Traced, live, node_at, plain, strip
 
 __all__ = ["Operation", "Sweep", "engine_call"]
 
@@ -103,14 +103,18 @@ def is_basic(index: Any) -> bool:
     """Does this index select without repeating an element: integers, slices, `...`, newaxis?"""
     items = index if isinstance(index, tuple) else (index,)
     return all(
-        i is None or i is Ellipsis or (isinstance(i, slice | int | np.integer) and not isinstance(i, bool)) for i in items
+        i is None or i is Ellipsis or (isinstance(i, slice | int | np.integer) and not isinstance(i, bool))
+        for i in items
     )
 
 
 def engine_call(function: Callable, *args: Any, **kwargs: Any) -> Any:
     """Run a function of the engine or of a rule: as it is, or recorded where an outer level is watching."""
-    if live.levels and _watched(args, kwargs):
-        return transformed_call(function, *args, **kwargs)
+    if live.levels:
+        if _watched(args, kwargs):
+            return transformed_call(function, *args, **kwargs)
+    elif any(_holds_traced(a) for a in args):  # of a level that has ended: a pullback has left it
+        args = tuple([plain(a) for a in args])
     return function(*args, **kwargs)
 
 
@@ -150,6 +154,9 @@ class Operation:
         if d is None:
             return
         rule, targets, args = self.rule, self.targets, self.args
+        if rule.pushforward is not None and live.levels and live.levels[-1].transposing:
+            self.transpose(sweep, live.levels[-1], d)
+            return
         if rule.whole is not None:
             bars = engine_call(rule.whole, d, self.out, *args, **self.kwargs)
             for target, bar, arg in zip(targets, bars, args, strict=False):
@@ -174,6 +181,21 @@ class Operation:
                 bar = engine_call(pullback, d, self.out, *args, **self.kwargs)
             self.give(sweep, target, bar, args[position])
 
+    def transpose(self, sweep: Sweep, level: Level, d: Any) -> None:
+        """Record at `level` that the pullback was applied, to be run backwards by the rule's own pushforward."""
+        watched = node_at(level, d)
+        bare, args = strip(d, level), tuple([strip(a, level) for a in self.args])
+        nodes: list[Any] = []
+        for target, name, arg in zip(self.targets, self.rule.parameters, args, strict=False):
+            pullback = self.rule.pullbacks.get(name)
+            if target is None or pullback is None:
+                nodes.append(None)
+                continue
+            bar = engine_call(pullback, bare, self.out, *args, **self.kwargs)
+            nodes.append(Node())
+            sweep.add(target, Traced(level, _projected(bar, arg, self.rule.primal, self.place), nodes[-1]))
+        level.tape.append(Pushforward(self, args, watched, nodes))
+
     def give(self, sweep: Sweep, target: Any, bar: Any, arg: Any) -> None:
         """Project the cotangent of one argument onto it and add it up; an argument may be a tuple of such."""
         if bar is None or target is None:
@@ -183,6 +205,29 @@ class Operation:
                 self.give(sweep, t, b, a)
             return
         sweep.add(target, _projected(bar, arg, self.rule.primal, self.place))
+
+
+class Pushforward:
+    """The transpose of one pullback: tangents of the arguments -> tangent of the result."""
+
+    __slots__ = ("args", "nodes", "operation", "target")
+
+    def __init__(self, operation: Operation, args: tuple, target: Any, nodes: list) -> None:
+        self.operation = operation
+        self.args = args
+        self.target = target
+        self.nodes = nodes
+
+    def reverse(self, sweep: Sweep) -> None:
+        tangents = [None if node is None else sweep.take(node) for node in self.nodes]
+        if all(t is None for t in tangents):
+            return
+        for i, (node, arg) in enumerate(zip(self.nodes, self.args, strict=False)):
+            if node is not None and tangents[i] is None:
+                tangents[i] = engine_call(np.zeros_like, arg)
+        made = self.operation
+        out = engine_call(made.rule.pushforward, tuple(tangents), made.out, *self.args, **made.kwargs)
+        sweep.give(self.target, _projected(out, made.out, made.rule.primal, made.place))
 
 
 def _projected(bar: Any, arg: Any, primal: Callable, place: tuple[str, int]) -> Any:
