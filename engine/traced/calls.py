@@ -18,6 +18,7 @@ from collections.abc import Callable
 from types import (
     BuiltinMethodType,
     FunctionType,
+    GeneratorType,
     MethodDescriptorType,
     MethodType,
     MethodWrapperType,
@@ -97,6 +98,7 @@ def call_method(receiver: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
 
 
 def _by_rule(function: Callable, rule: Any, args: tuple, kwargs: dict) -> Any:
+    args = tuple([tuple(a) if type(a) is GeneratorType else a for a in args])
     if any(_is_object(a) for a in args):
         found = _by_class(function, args)
         if found is not None:
@@ -488,10 +490,22 @@ def _partial(function: functools.partial, args: tuple, kwargs: dict) -> Any:
 
 
 def _cached(function: Any, args: tuple, kwargs: dict) -> Any:
-    """A call of an lru_cache: through the cache where nothing active is in reach, else of the function it wraps."""
-    if any(level.implicit for level in live.levels) or reach.is_active((args, kwargs, function.__wrapped__)):
-        return call(function.__wrapped__, *args, **kwargs)
-    return function(*args, **kwargs)
+    """A call of an lru_cache: through the cache where nothing active is in reach.
+
+    With active arguments the function itself is called. With an active captured variable the level keeps a cache of its
+    own, since what was computed first is what the program goes on with.
+    """
+    wrapped = function.__wrapped__
+    if reach.is_active((args, kwargs)):
+        return call(wrapped, *args, **kwargs)
+    level = live.levels[-1]
+    if not level.implicit and not reach.is_active(wrapped):
+        return function(*args, **kwargs)
+    cache = level.caches.setdefault(id(function), (function, {}))[1]
+    key = (args, tuple(sorted(kwargs.items())))
+    if key not in cache:
+        cache[key] = call(wrapped, *args, **kwargs)
+    return cache[key]
 
 
 def foreign(function: Any, args: tuple, kwargs: dict, reachable: Any = None) -> Any:

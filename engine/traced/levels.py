@@ -61,6 +61,7 @@ class Level:
     written: id of a base array -> base, once it has been written to: its cotangent is a buffer from then on.
     claimed: id of a base array that an argument brought in -> base.
     shared: id of a base array reached by two arguments -> base; writing to it is refused.
+    caches: id of an lru_cache -> (it, what this run has computed through it).
     keyed: id -> container that has an active value as a key.
     """
 
@@ -75,6 +76,7 @@ class Level:
         self.claimed: dict[int, np.ndarray] = {}
         self.shared: dict[int, np.ndarray] = {}
         self.keyed: dict[int, Any] = {}
+        self.caches: dict[int, tuple[Any, dict]] = {}
 
 
 class _Stack(threading.local):
