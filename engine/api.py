@@ -264,7 +264,7 @@ def show(f: Callable, *args: Any, **kwargs: Any) -> str:
     rewritten function, whose operations record themselves for the reverse sweep.
 
     >>> print(show(lambda x, l: l.append(x), 2.0, []))  # doctest: +ELLIPSIS
-    def _lambda(x, l):
+    def ad_def_lambda(x, l):
         return ad_call_method(l, 'append', x)
     """
     if _typed():

@@ -219,17 +219,19 @@ def _has_traced(value: Any) -> bool:
 
 
 _LIBRARY = (sysconfig.get_paths()["stdlib"] + os.sep, "<frozen ")
-_LEVEL_AWARE = ("engine.api", "engine.traced")
-"""Modules whose functions take traced values as they are: a derivative asked for inside a derivative."""
+_ENGINE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_LEVEL_AWARE = (os.path.join(_ENGINE, "api.py"), os.path.join(_ENGINE, "traced", ""))
+"""Files whose functions take traced values as they are: a derivative asked for inside a derivative. Not modules: the
+examples in a docstring belong to their module, and are the user's."""
 _SITE = ("site-packages", "dist-packages")
 
 
 def _python(function: FunctionType, args: tuple, kwargs: dict) -> Any:
     if not live.levels:
         return function(*args, **kwargs)
-    if (function.__module__ or "").startswith(_LEVEL_AWARE):
-        return function(*args, **kwargs)
     filename = function.__code__.co_filename
+    if filename.startswith(_LEVEL_AWARE):
+        return function(*args, **kwargs)
     if _is_numpy(function):
         return foreign(function, args, kwargs)
     if (function.__module__, function.__qualname__) in _MAKERS:

@@ -8,6 +8,7 @@ Whatever this tier is not sure of raises NotTyped, before anything of the progra
 from __future__ import annotations
 
 from .instances import forget, gradient
+from .source import source
 from .types import NotTyped
 
-__all__ = ["NotTyped", "forget", "gradient"]
+__all__ = ["NotTyped", "forget", "gradient", "source"]
