@@ -223,7 +223,7 @@ class Lowerer(Expressions, Access, Calls):
         if results[0] is not None or results[1] is not None:
             result = self.merge(stmt, *results)
         merged = dict(before)
-        for key in stores[0].keys() | stores[1].keys():
+        for key in {**stores[0], **stores[1]}:  # in the order of the program, which no set keeps
             if key[0] <= limit:
                 a, b = stores[0].get(key, ABSENT), stores[1].get(key, ABSENT)
                 merged[key] = a if a is b else self.merge(stmt, a, b, key[1])

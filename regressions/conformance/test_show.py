@@ -1,0 +1,56 @@
+"""What `show` prints is the program that runs: where the function's globals are, it gives value and gradient."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import engine
+from benchmarks.measure import disagreement
+from benchmarks.workloads import WORKLOADS
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("workload", WORKLOADS.values(), ids=lambda w: w.name)
+def test_shown_program_gives_value_and_gradient(workload):
+    args, constants = workload.sizes[0].arguments()
+    text = engine.show(workload.primal, *args, **constants)
+    (function,) = [node.name for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
+    namespace = dict(workload.primal.__globals__)
+    exec(text, namespace)
+    value, gradient = namespace[function](*args, **constants)
+    assert value == workload.primal(*args, **constants)
+    assert disagreement(gradient, workload.hand(*args, **constants)) is None
+
+
+def test_arguments_keep_their_names():
+    model, constants = WORKLOADS["mlp_objects"].sizes[0].arguments()
+    assert "(model, *, x, y):" in engine.show(WORKLOADS["mlp_objects"].primal, *model, **constants)
+    assert "(unused_x, y):" in engine.show(lambda x, y: y * y, 1.0, 2.0)
+
+
+def test_globals_are_written_as_themselves():
+    args, _ = WORKLOADS["scalar_loop"].sizes[0].arguments()
+    assert "range(ITERATIONS)" in engine.show(WORKLOADS["scalar_loop"].primal, *args)
+
+
+def test_same_function_same_text():
+    """In any process: names and order come from the program alone."""
+    printed = set()
+    for seed in "123":
+        ran = subprocess.run(
+            [sys.executable, "-m", "benchmarks", "speed", "--workload", "scalar_loop_exits", "--code", "--rounds", "2"],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        printed.add(ran.stdout.split("# scalar_loop_exits\n")[1])
+    assert len(printed) == 1
