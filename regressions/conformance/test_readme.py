@@ -1,0 +1,44 @@
+"""The README is true: its programs run and print what it says they print, and what it names is there.
+
+A fence marked `python` is a program; one whose mark ends in `output` is what the program before it prints.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+FENCES = re.findall(r"^```(\S+)( output)?\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+
+
+def test_programs_print_what_stands_below_them(tmp_path, capsys):
+    namespace = {"__name__": "readme"}
+    printed, expected, programs = "", "", 0
+    for number, (language, output, text) in enumerate(FENCES):
+        if output:
+            expected = text
+            assert printed == expected
+            printed = ""
+        elif language == "python":
+            assert printed == "", "a program that prints is followed by what it prints"
+            file = tmp_path / f"readme_{number}.py"
+            file.write_text(text, encoding="utf-8")
+            exec(compile(text, str(file), "exec"), namespace)
+            printed = capsys.readouterr().out
+            programs += 1
+    assert printed == ""
+    assert programs >= 3 and expected
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"^make (?:\w+=\S+ )*([\w-]+)", README, flags=re.MULTILINE))))
+def test_make_targets_exist(target):
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:engine|regressions|benchmarks)/[\w./-]*)`", README))))
+def test_paths_exist(path):
+    assert (ROOT / path).exists()
