@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from regressions.corpus import all_cases
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FENCES = re.findall(r"^```(\S+)( output)?\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
@@ -42,3 +44,17 @@ def test_make_targets_exist(target):
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:engine|regressions|benchmarks)/[\w./-]*)`", README))))
 def test_paths_exist(path):
     assert (ROOT / path).exists()
+
+
+def test_each_limit_names_what_pins_it():
+    limits = README.split("## Known limits")[1].split("\n## ")[0].split("\n- ")[1:]
+    ids = {case.id for case in all_cases()}
+    for limit in limits:
+        named = re.findall(r"`([\w-]+-\d+-\w+|test_\w+\.py::\w+)`", limit)
+        assert named, limit
+        for name in named:
+            file, _, function = name.partition("::")
+            if function:
+                assert f"def {function}(" in (Path(__file__).parent / file).read_text(encoding="utf-8"), name
+            else:
+                assert name in ids, name
