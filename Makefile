@@ -24,8 +24,8 @@ regressions: $(STAMP)
 test: lint types tests
 
 lint: $(STAMP)
-	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --diff --quiet .; exit 1; }
 	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check .
 
 types: $(STAMP)
 	@$(BIN)/mypy

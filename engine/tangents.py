@@ -28,6 +28,8 @@ class Tangent:
     Tangent<Dense>(weight=2.0, bias=None)
     """
 
+    _primal_type: str
+
     def __init__(self, primal_type: str, fields: dict[str, Any]) -> None:
         self.__dict__.update(fields)
         self.__dict__["_primal_type"] = primal_type

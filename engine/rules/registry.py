@@ -253,7 +253,7 @@ def registered() -> Iterable[Callable]:
 @contextmanager
 def removed(*primals: Callable) -> Iterator[None]:
     """Take the rules (compositions, marks `constant`) of these primitives away: they are foreign calls for a while."""
-    tables = (_rules, _constants, _compositions)
+    tables: tuple[dict[Any, Any], ...] = (_rules, _constants, _compositions)
     taken = [{_key(p): table.pop(_key(p)) for p in primals if _key(p) in table} for table in tables]
     missing = [p for p in primals if not any(_key(p) in entries for entries in taken)]
     generation.bump()
@@ -290,7 +290,7 @@ def scope() -> Iterator[None]:
     >>> is_constant(half)
     False
     """
-    tables = (_rules, _constants, _compositions)
+    tables: tuple[dict[Any, Any], ...] = (_rules, _constants, _compositions)
     before = [dict(table) for table in tables]
     try:
         yield

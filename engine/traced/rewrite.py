@@ -14,11 +14,12 @@ when it is called. Rewritten code keeps the user's file name and line numbers.
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Callable
-from types import CellType, CodeType, FunctionType
+from types import CellType, CodeType, FunctionType, MethodType
 from typing import Any
 
-from ..errors import UnsupportedSyntaxError, register_generated
+from ..errors import SourceError, UnsupportedSyntaxError, register_generated
 from ..frontend import Source, source_of
 from .nodes import PREFIX, name, unsupported
 from .statements import Rewriter
@@ -41,10 +42,28 @@ def rewritten(function: FunctionType) -> Callable:
     return made
 
 
-def rewritten_source(function: FunctionType) -> str:
-    """The rewritten form as text."""
+def rewritten_source(f: Any) -> str:
+    """The rewritten form as text: of the function that a partial, a bound method or a callable object comes down to.
+
+    Raises:
+        SourceError: there is none, or its source cannot be had.
+    """
+    function = _function_of(f)
     module, _ = _rewrite(function, source_of(function))
     return ast.unparse(module.body[0].body[0])  # type: ignore[attr-defined]
+
+
+def _function_of(f: Any) -> FunctionType:
+    while type(f) is not FunctionType:
+        if isinstance(f, functools.partial):
+            f = f.func
+        elif isinstance(f, MethodType):
+            f = f.__func__
+        elif isinstance(type(f).__call__, FunctionType):
+            f = type(f).__call__
+        else:
+            raise SourceError(f"{f!r} is not written in Python: there is no program to show")
+    return f
 
 
 def _factory(function: FunctionType) -> Callable[[dict, tuple], FunctionType]:

@@ -1,6 +1,7 @@
 """An instance as text, to be read and to be run: its imports, and a function of the user's own arguments.
 
-It runs where the user's globals are: a global of the program is written as itself.
+It runs where the user's globals are: a global of the program is written as itself. Where it reads what the user's
+function holds, a field of a callable object or a captured variable, that function is its first argument.
 """
 
 from __future__ import annotations
@@ -46,9 +47,13 @@ def source(f: Any, args: tuple, kwargs: dict) -> str:
                 spelled[target] = key
             case (target, base, key) if names.values.get(base) is module_globals:
                 spelled[target] = key
+            case None if _is_alias(statement):
+                spelled[statement.targets[0].id] = "function"  # type: ignore[attr-defined]
             case _:
                 body.append(statement)
     definition.body = body
+    if any(isinstance(n, ast.Name) and spelled.get(n.id, n.id) == "function" for s in body for n in ast.walk(s)):
+        parameters.insert(0, "function")  # what it holds, in fields and cells, is read when it runs
     definition.args.args = [ast.arg(p) for p in parameters]
     definition.args.kwonlyargs = [ast.arg(key) for key in kwargs]
     definition.args.kw_defaults = [None] * len(kwargs)
@@ -68,6 +73,14 @@ def _loaded(statement: ast.stmt) -> tuple[str, str, Any] | None:
         case ast.Assign([ast.Name(target)], ast.Subscript(ast.Name(base), ast.Constant(key))):
             return target, base, key
     return None
+
+
+def _is_alias(statement: ast.stmt) -> bool:
+    """Is it `name = function`?"""
+    match statement:
+        case ast.Assign([ast.Name()], ast.Name("function")):
+            return True
+    return False
 
 
 def _header(constants: dict[str, Any]) -> tuple[list[str], dict[str, str]]:
