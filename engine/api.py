@@ -303,8 +303,8 @@ def _check(f: Callable, args: tuple) -> None:
     if not callable(f):
         raise ArgumentError(f"a function belongs in the first place, and {f!r:.60} is none")
     for position, argument in enumerate(args):
-        if isinstance(argument, _INTEGERS) and not isinstance(argument, bool):
-            _refuse_int(argument, _describe(f, position))
+        if isinstance(argument, _INTEGERS):
+            _refuse_int(f, position, argument)
 
 
 _INTEGERS = (int, np.integer, np.ndarray)
@@ -320,19 +320,20 @@ def _describe(f: Callable, position: int) -> str:
     return f"argument {position}{label} of {_name(f)}"
 
 
-def _refuse_int(value: Any, what: str) -> None:
+def _refuse_int(f: Callable, position: int, value: Any) -> None:
     value = plain(value)
-    if (
-        isinstance(value, np.ndarray)
-        and value.dtype.kind in "iu"
-        or (isinstance(value, int | np.integer) and not isinstance(value, bool))
-    ):
-        kind = f"an array of {value.dtype}" if isinstance(value, np.ndarray) else f"the int {value!r}"
-        remedy = "convert it, x.astype(float)" if isinstance(value, np.ndarray) else f"write {float(value)}"
-        raise ArgumentError(
-            f"{what} is {kind}, and a derivative belongs to a float.\n"
-            f"  Ways out: {remedy}; or, if it is a constant, pass it by keyword or capture it."
-        )
+    if isinstance(value, np.ndarray):
+        if value.dtype.kind not in "iu":
+            return
+        kind, remedy = f"an array of {value.dtype}", "convert it, x.astype(float)"
+    elif isinstance(value, int | np.integer) and not isinstance(value, bool):
+        kind, remedy = f"the int {value!r}", f"write {float(value)}"
+    else:
+        return
+    raise ArgumentError(
+        f"{_describe(f, position)} is {kind}, and a derivative belongs to a float.\n"
+        f"  Ways out: {remedy}; or, if it is a constant, pass it by keyword or capture it."
+    )
 
 
 def _chosen(f: Callable, positions: tuple[int, ...], args: tuple) -> list[Any]:
@@ -341,7 +342,7 @@ def _chosen(f: Callable, positions: tuple[int, ...], args: tuple) -> list[Any]:
             raise ArgumentError(f"argnums holds {position!r}; it takes positions of arguments, counted from 0")
         if not 0 <= position < len(args):
             raise ArgumentError(f"argnums asks for argument {position} of {_name(f)}, which was given {len(args)}")
-        _refuse_int(args[position], _describe(f, position))
+        _refuse_int(f, position, args[position])
         if not isinstance(args[position], Traced) and isinstance(args[position], bool | str | type(None)):
             raise ArgumentError(f"argument {position} of {_name(f)} is {args[position]!r}: it has no derivative")
     return [args[position] for position in positions]
