@@ -107,6 +107,19 @@ def test_interleaved_gives_one_sample_a_round_to_each():
     assert all(t > 0 for times in samples.values() for t in times)
 
 
+@pytest.mark.parametrize("workload", WORKLOADS.values(), ids=lambda w: w.name)
+def test_little_is_called_around_the_generated_program(workload):
+    args, constants = workload.sizes[0].arguments()
+    engine.gradient(workload.primal, *args, **constants)
+    namespace = dict(workload.primal.__globals__)
+    exec(engine.show(workload.primal, *args, **constants), namespace)
+    program = namespace["gradient_of_loss"]
+    around = count_calls(lambda: engine.gradient(workload.primal, *args, **constants))
+    assert around - count_calls(lambda: program(*args, **constants)) <= 50, (
+        "checks of the arguments, finding the instance"
+    )
+
+
 def calls_at(lengths, gradient):
     """Calls of a gradient at each length, transformed and cached beforehand."""
     gradient(lengths[0])
