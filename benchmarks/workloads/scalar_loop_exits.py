@@ -21,7 +21,7 @@ def loss(x, a, limit):
         if total > limit:
             break
         if total < -limit:
-            return x * a
+            return total * a
     return total
 
 
@@ -40,7 +40,7 @@ def loss_gradient(x, a, limit):
         if total > limit:
             break
         if total < -limit:
-            x_bar, a_bar, total_bar = a, x, 0.0
+            a_bar, total_bar = total, a
             break
     for x in reversed(saved):
         if abs(x) > 2.0:
