@@ -240,11 +240,11 @@ class Sweep:
         reverse.carried = [*bars.values(), *sums.values()]
         self.save(loop, reverse)
         lowerer.block.stmts.append(reverse)
+        for v in outside:  # before the initial values add to them: `y = x` may be carried beside x
+            cotangents[v] = sums[v].out
         for c in carried:
             if c.init in self.wanted:
                 self.add(cotangents, c.init, bars[c].out)
-        for v in outside:
-            cotangents[v] = sums[v].out
         for x, y in zip([x for x in loop.xs if x.elem in self.wanted and x.seq in self.wanted], reverse.ys, strict=False):
             if loop.go is not None:
                 raise NotTyped("a derivative with respect to a list that a loop leaves early")
