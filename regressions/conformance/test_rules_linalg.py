@@ -93,7 +93,7 @@ ROWS = [
 test_pullback, test_composition, test_single, test_gradient, test_second_order = row_tests(ROWS)
 
 
-# -- factorisations of symmetric matrices (convention 7), and losses that do not see the gauge --------------------------
+# -- factorisations of symmetric matrices (convention 7), and losses that do not see the gauge -------------------------
 
 H = real(3, 3)
 CH = complex_(3, 3)
