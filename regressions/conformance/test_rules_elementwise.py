@@ -90,6 +90,8 @@ ROWS = [
     row(np.angle, COMPLEX, deg=True),
     row(np.sinc, np.array([0.0, 1e-5, 0.1, 0.159, 0.16, 1.0, -0.3])),
     row(np.sign, COMPLEX),
+    row(np.heaviside, np.array([0, 1, -2]), FACTOR),
+    row(np.nan_to_num, np.array([np.nan, 1.0, np.inf, -np.inf]), True, 0.7, 1.3, -0.4),
 ]
 
 test_pullback, test_composition, test_single, test_gradient, test_second_order = row_tests(ROWS)
@@ -178,6 +180,19 @@ def assert_partials(got, expected):
         assert (cotangent is None) == (partial is None)
         if partial is not None:
             np.testing.assert_allclose(cotangent, partial, rtol=1e-14)
+
+
+CONVERSIONS = (np.float16, np.float32, np.longdouble, np.complex64, np.clongdouble)
+
+
+@pytest.mark.parametrize("kind", CONVERSIONS)
+@pytest.mark.parametrize("x", [0.7, np.float64(0.7), np.array([0.7, 1.3])], ids=["float", "float64", "array"])
+def test_a_conversion_gives_the_cotangent_back_in_the_kind_of_its_argument(kind, x):
+    case = Row(kind, (x,))
+    d = kind(np.ones(np.shape(x)) * 1.5)
+    (got,) = projected(pulled_back(case, d), case.args)
+    assert type(got) is type(x) and np.result_type(got) == np.float64
+    np.testing.assert_array_equal(got, 1.5 * np.ones(np.shape(x)))
 
 
 def test_a_finite_partial_is_not_masked_by_a_zero_cotangent():

@@ -7,7 +7,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from engine.rules import lookup
+from engine.rules import lookup, methods
 from engine.rules.scalars import digamma
 
 from .rule_rows import row, row_tests
@@ -59,6 +59,7 @@ ROWS = [
     row(complex, 0.7, -1.3),
     row(cmath.rect, 0.7, -1.3),
     row(cmath.phase, 0.7 - 1.3j),
+    *[row(part, 0.7 - 1.3j) for part in (methods.real_part, methods.imaginary_part, methods.conjugate)],
     row(cmath.polar, -0.7 - 1.3j),
     *[row(f, x) for f in (math.cbrt, math.exp2) for x in (0.7, 1.9)],
     *([row(math.fma, 0.7, 1.3, -0.2)] if hasattr(math, "fma") else []),

@@ -1,0 +1,116 @@
+"""The table as a whole: every rule has a row, each state of a primitive excludes the others."""
+
+import inspect
+
+import numpy as np
+import pytest
+
+from engine.rules import composed, composition, constant, elementwise, is_constant, lookup, registry, rule
+
+from . import (
+    test_rules_elementwise,
+    test_rules_indexing,
+    test_rules_linalg,
+    test_rules_reductions,
+    test_rules_scalars,
+    test_rules_shape,
+)
+from .rule_rows import active_places, check_pullback, check_single, name_of, row
+
+MODULES = (
+    test_rules_scalars, test_rules_elementwise, test_rules_reductions, test_rules_shape, test_rules_indexing,
+    test_rules_linalg,
+)  # fmt: skip
+ROWS = [case for module in MODULES for case in module.ROWS]
+
+# Tested otherwise: factorisations as programs of the symmetric part of their argument, whose domain differences of
+# single elements would leave; conversions by closed form, since differences drown in the rounding of a shorter float.
+ELSEWHERE = {np.linalg.cholesky, np.linalg.eigh, np.linalg.eigvalsh, *test_rules_elementwise.CONVERSIONS}
+
+
+def functions_of(made):
+    """The Python functions that state a rule."""
+    return [made.whole] if made.whole else [f for f in (*made.partials, *made.pullbacks.values()) if f is not None]
+
+
+def ruled_here():
+    """The primitives whose rules are written in engine/rules; procedures are the traced tier's own."""
+    return [
+        primal
+        for primal in registry.registered()
+        if lookup(primal).procedure is None
+        and all(f.__module__.startswith("engine.rules.") for f in functions_of(lookup(primal)))
+    ]
+
+
+@pytest.mark.parametrize("primal", [*ruled_here(), *registry._compositions], ids=name_of)
+def test_every_rule_has_a_row(primal):
+    assert primal in ELSEWHERE or any(case.function == primal for case in ROWS), f"no row tests {primal!r}"
+
+
+def test_every_pullback_of_every_rule_is_reached_by_a_row():
+    """An argument with a pullback carries a derivative in some row, or its pullback is a refusal."""
+    unreached = []
+    for primal in ruled_here():
+        made = lookup(primal)
+        if primal in ELSEWHERE or made.whole:
+            continue
+        reached = set()
+        for case in ROWS:
+            if case.function == primal:
+                bound = list(made.signature.bind(*case.args, **case.kwargs).arguments)
+                reached.update(bound[i] for i in active_places(case))
+        for name in set(made.differentiable()) - reached:
+            if "refuse(" not in inspect.getsource(made.differentiable()[name]):
+                unreached.append(f"{name_of(primal)}: {name}")
+    assert not unreached, unreached
+
+
+@pytest.mark.parametrize(
+    "defect",
+    [
+        lambda d, out, x, /: d * np.sin(x),
+        lambda d, out, x, /: np.sum(d * np.cos(x)),
+        lambda d, out, x, /: (d * np.cos(x))[::-1],
+        lambda d, out, x, /: None,
+        lambda d, out, x, /: d * np.cos(x) * (1 + 1e-6),
+    ],
+    ids=["another function", "summed", "turned round", "nothing", "a millionth"],
+)
+def test_a_defect_in_a_rule_is_found(defect):
+    case = row(np.sin, np.array([0.3, 1.2, -0.7]))
+    check_pullback(case)
+    with registry.replaced(np.sin, x=defect), pytest.raises(AssertionError):
+        check_pullback(case)
+
+
+def test_a_rule_that_leaves_single_precision_is_found():
+    case = row(np.sin, np.array([0.3, 1.2, -0.7]))
+    check_single(case)
+    with registry.replaced(np.sin, x=lambda d, out, x, /: d * np.cos(x) * np.float64(1)):
+        check_pullback(case)
+        with pytest.raises(AssertionError, match="float64"):
+            check_single(case)
+
+
+def test_the_states_of_a_primitive_exclude_each_other():
+    states = (set(registry._rules), set(registry._compositions), set(registry._constants))
+    assert not states[0] & states[1] and not states[0] & states[2] and not states[1] & states[2]
+
+
+def test_a_second_rule_is_refused_whatever_the_first_was():
+    for primal in (np.sin, np.clip):
+        for register in (
+            lambda p: rule(p, x=lambda d, out, x, /: d),
+            lambda p: elementwise(p, lambda out, x: 1),
+            lambda p: composition(p, lambda x: x),
+            constant,
+        ):
+            with pytest.raises(ValueError, match="has a rule"):
+                register(primal)
+
+
+def test_a_composition_can_be_taken_away():
+    with registry.removed(np.clip, np.floor, np.sin):
+        assert composed(np.clip) is None and not is_constant(np.floor) and lookup(np.sin) is None
+    assert composed(np.clip) and is_constant(np.floor) and lookup(np.sin)
