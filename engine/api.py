@@ -75,12 +75,17 @@ def value_and_gradient(f: Callable, *args: Any, **kwargs: Any) -> tuple[Any, Any
     >>> value_and_gradient(lambda x, y: x * y, 2.0, 3.0)
     (6.0, (3.0, 2.0))
     """
+    return _value_and_gradient(f, args, kwargs, with_value=True)
+
+
+def _value_and_gradient(f: Callable, args: tuple, kwargs: dict, with_value: bool) -> tuple[Any, Any]:
+    """(f(*args, **kwargs), its gradient); without the value, what only the value needs need not be computed."""
     if args and isinstance(args[0], Params):
         return _implicit(f, args[0], args[1:], kwargs)
     _check(f, args)
     if _typed():
         try:
-            return typed.gradient(f, args, kwargs)
+            return typed.gradient(f, args, kwargs, with_value)
         except typed.NotTyped:
             pass
     value, back = traced.pullback(f, args, kwargs, keep=False)
@@ -104,7 +109,7 @@ def gradient(f: Callable, *args: Any, **kwargs: Any) -> Any:
     >>> gradient(lambda x, n: x ** 3 + n["a"], 2.0, {"a": 1.0, "b": 2.0})
     (12.0, {'a': 1.0, 'b': None})
     """
-    return value_and_gradient(f, *args, **kwargs)[1]
+    return _value_and_gradient(f, args, kwargs, with_value=False)[1]
 
 
 def _implicit(f: Callable, params: Params, args: tuple, kwargs: dict) -> tuple[Any, Grads]:
