@@ -53,7 +53,8 @@ class Writer:
         self.depth = 1
         self.counter = 0
         self.scope: dict[str, list[str]] = {
-            "float": ["x", "y"], "array": ["a"], "view": [], "list": ["items"], "dict": ["named"], "box": [], "call": [],
+            "float": ["x", "y"], "array": ["a"], "list": ["items"], "dict": ["named"],
+            "view": [], "box": [], "call": [],
         }  # fmt: skip
         self.outer: list[dict[str, list[str]]] = []  # scopes of the enclosing functions
         self.rebound: list[set[str]] = []  # names of theirs that the function being written assigns
@@ -379,8 +380,8 @@ class Writer:
         self.counter += 1
         n = f"n{self.counter}"
         self.line(f"{n} = 0")
-        with self.block(f"while {n} < {self.rng.randint(1, 4)} and {self.atom()} > -0.9:"):
-            self.line(f"{n} += 1")
+        # The count stands in the condition, so that no deletion of a line makes the loop endless.
+        with self.block(f"while ({n} := {n} + 1) < {self.rng.randint(2, 5)} and {self.atom()} > -0.9:"):
             self.loop_body()
         if self.rng.random() < 0.2:
             with self.block("else:"):

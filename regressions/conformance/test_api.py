@@ -2,6 +2,7 @@
 
 import functools
 import math
+import re
 from collections import OrderedDict, namedtuple
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -280,7 +281,8 @@ def test_pullback_of_scalars_arrays_and_structures():
 
 def test_pullback_of_an_object_takes_a_tangent():
     value, back = pullback(lambda x: Model(x * 2.0, 1.0), np.ones(2))
-    (g,) = back(engine.Tangent("Model", {"w": np.array([1.0, 3.0]), "b": None}))
+    nothing = dict.fromkeys(("b", "name", "size", "activation", "unused"))
+    (g,) = back(engine.Tangent("Model", {"w": np.array([1.0, 3.0]), **nothing}))
     close(g, [2.0, 6.0])
     close(value.w, [2.0, 2.0])
 
@@ -562,7 +564,9 @@ def test_check_gradient_rejects_a_wrong_rule():
     with pytest.raises(AssertionError) as caught:
         check_gradient(lambda x, y: wrong(x, y).sum(), np.ones(3), np.array([1.0, 2.0, 3.0]))
     text = str(caught.value)
-    assert "1" in text and "4.04" in text and "4.0" in text.replace("4.04", "")
+    assert "[1][1]" in text and "differ" in text
+    got, expected = (float(n) for n in re.findall(r"says? \D*?\(?(-?\d+\.\d+)", text.replace("float64", "")))
+    assert got / expected == pytest.approx(1.01, rel=1e-6)
 
 
 def test_check_gradient_rejects_a_wrong_second_derivative():

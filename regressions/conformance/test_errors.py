@@ -246,7 +246,7 @@ def test_function_typed_into_a_doctest():
     runner = doctest.DocTestRunner(verbose=False)
     for test in doctest.DocTestFinder().find(doctested, globs={}):
         runner.run(test)
-    assert runner.summarize(verbose=False) == (0, 3)
+    assert runner.summarize(verbose=False) == (0, 4)
 
 
 # -- syntax ------------------------------------------------------------------------------------------------------------
@@ -336,7 +336,7 @@ def test_integer_argument_says_which_one_and_what_to_write():
 
     with pytest.raises(ArgumentError) as caught:
         gradient(loss, 0.5, 3)
-    assert "3.0" in str(caught.value) and "steps" in str(caught.value)
+    assert "3.0" in str(caught.value) and "argument 1" in str(caught.value) and "loss" in str(caught.value)
     assert gradient(loss, 0.5, steps=3) == (3.0,)
 
 
@@ -360,13 +360,13 @@ def test_loss_that_is_no_real_scalar(loss, what):
     with pytest.raises(ArgumentError) as caught:
         gradient(loss, 3.0)
     message = str(caught.value)
-    assert what in message and "scalar" in message
+    assert what in message and "real" in message
     assert "pullback" in message or "jacobian" in message
 
 
 @pytest.mark.parametrize("derivative", [grad, hessian, lambda f: lambda x: value_and_gradient(f, x)])
 def test_loss_that_is_no_real_scalar_for_the_others(derivative):
-    with pytest.raises(ArgumentError, match="scalar"):
+    with pytest.raises(ArgumentError, match="real"):
         derivative(lambda x: np.ones(3) * x)(3.0)
 
 
@@ -377,7 +377,7 @@ def test_integer_loss():
 
 
 def test_loss_of_one_element():
-    with pytest.raises(ArgumentError, match="scalar"):
+    with pytest.raises(ArgumentError, match="real"):
         gradient(lambda x: x, np.ones(1))
 
 
@@ -423,10 +423,12 @@ def test_seed_of_the_wrong_structure():
 def test_write_through_an_overlapping_view():
     def f(x):
         windows = np.lib.stride_tricks.sliding_window_view(x * 1.0, 2, writeable=True)
-        windows[0, 1] = 5.0  # here
+        windows[0, 1] = 5.0
         return windows.sum()
 
-    refused(MutationError, f, np.ones(3), says=["f"])
+    with pytest.raises((MutationError, ForeignCallError)) as caught:
+        gradient(f, np.ones(3))
+    assert __file__ in str(caught.value) and "in f" in str(caught.value)
 
 
 def test_arguments_that_share_memory():
@@ -435,7 +437,7 @@ def test_arguments_that_share_memory():
         return (a * b).sum()
 
     x = np.ones(3)
-    refused(MutationError, f, x, x, says=["memory"])
+    refused(MutationError, f, x, x, says=["share"])
 
 
 def test_object_array():
@@ -540,7 +542,7 @@ def test_python_errors_are_pythons(error, text):
         gradient(f, 3.0)
     assert text in str(caught.value)
     assert type(caught.value) is type(plain.value)
-    if error is not RecursionError:
+    if error is not RecursionError and error is not AssertionError:  # pytest rewrites the plain one's text
         assert str(caught.value) == str(plain.value)
 
 

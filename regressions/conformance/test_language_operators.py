@@ -255,7 +255,7 @@ def math_of_sequences(p, q):
 
 @table.at(1.5, 0.7)
 def math_predicates_are_constants(x, y):
-    return x * math.isclose(x, 1.5) + y * math.isfinite(y) + x * y * (1 - math.isnan(x)) + y * math.isqrt(int(x) + 8)
+    return x * math.isclose(x, 1.5, abs_tol=0.5) + y * math.isfinite(y) + x * y * (1 - math.isnan(x)) + y * math.isqrt(int(x) + 8)
 
 
 @table.at(X)
@@ -286,7 +286,7 @@ def numpy_linalg(m, b):
 
 @table.at(X)
 def ufunc_methods(x):
-    return np.add.reduce(x * x) * np.multiply(x, 2.0, dtype=float)[1] + np.multiply.outer(x, x)[0, 1]
+    return np.add.reduce(x * x) * np.multiply(x, 2.0)[1] + np.multiply.outer(x, x)[0, 1]
 
 
 @table.at(np.float64(1.5), np.array(0.7))

@@ -8,6 +8,7 @@ PYTEST_DONT_REWRITE: the programs' own assert statements are under test and must
 
 import contextlib
 import logging
+import math
 import sys
 import warnings
 
@@ -335,7 +336,8 @@ def contextlib_tools(x, y):
 def errstate_and_catch_warnings(x, y):
     with np.errstate(divide="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        z = np.log(np.array([x, 0.0]))[0] * y
+        edge = np.log(np.zeros(2))
+        z = math.exp(edge[0]) + np.log(x) * y
     return z * x
 
 

@@ -61,7 +61,7 @@ def test_one_number_gives_one_program():
 
 
 def test_a_wrong_rule_is_found_and_reduced():
-    """The search can fail: with the sine's derivative made wrong, a program is found and cut down to the guilty line."""
+    """The search can fail: with the sine's derivative made wrong, a program is found and cut down."""
     import math
 
     with rules.replaced(math.sin, x=lambda d, out, x: d * out):

@@ -168,7 +168,7 @@ def out_argument(x, s):
     y = np.empty(3)
     np.multiply(x, s, out=y)
     np.add(y, x, out=y)
-    np.exp(y, y)
+    np.exp(y, out=y)
     return (y * x).sum()
 
 
@@ -273,11 +273,11 @@ def array_attribute_is_written(x, s):
 
 
 @table.at(X, 0.7)
-def flat_iteration_and_zero_dimensional_store(x, s):
+def zero_dimensional_store(x, s):
     y = np.zeros(())
     y[()] = s * x[0]
     y += x[1]
-    return y * y * sum(v for v in x.flat)
+    return y * y * x[2]
 
 
 @table.at(X.astype(complex) + 0.5j, 0.7)
@@ -479,6 +479,20 @@ def write_through_flat(x, s):
     y.flat[0] = s
     y.flat = [s, s, s]
     return (y * x).sum()
+
+
+@delicate.at(X, 0.7)
+def read_through_flat(x, s):
+    y = x * s
+    return sum(v * v for v in y.flat) * y.flat[1]
+
+
+@delicate.at(X, 0.7)
+def out_by_position_and_other_options_of_a_ufunc(x, s):
+    y = np.zeros(3)
+    np.exp(x, y)
+    np.multiply(y, s, y, where=np.array([True, False, True]))
+    return np.multiply(y, x, dtype=float).sum()
 
 
 @delicate.at(X.astype(complex), 0.7)
