@@ -270,6 +270,8 @@ class Access:
             return contents.items[name]
         if type(value) is Outside and name in vars_of(value.place.value):
             return self.places.child(value.place, "attr", name, vars_of(value.place.value)[name])
+        if type(value) is Outside:
+            self.places.lacks(value.place, name)
         if isinstance(found, FunctionType):
             return Bound(Func(found, self.class_place(cls, name, found)), value)
         if isinstance(found, staticmethod) and isinstance(found.__func__, FunctionType):

@@ -52,7 +52,9 @@ def _spread_activity(stmts: list, active: set) -> None:
                 before = len(active)
                 _spread_activity(stmt.body.stmts, active)
                 active.update(c.param for c in stmt.carried if c.next in active and is_active_type(c.param.type))
-            active.update(c.out for c in stmt.carried if c.param in active or c.next in active)
+            active.update(
+                c.out for c in stmt.carried if {c.param, c.next, c.init} & active and is_active_type(c.out.type)
+            )
             active.update(y.out for y in stmt.ys if y.value in active)
 
 
@@ -198,7 +200,12 @@ class Sweep:
 
     def reverse_loop(self, loop: Loop, cotangents: dict) -> None:
         lowerer, here = self.lowerer, self.lowerer.block
-        carried = [c for c in loop.carried if c.param in self.wanted or (c.out in self.wanted and c.next in self.wanted)]
+        # A variable that the body only overwrites is here for its initial value: the loop may run no iteration.
+        carried = [
+            c
+            for c in loop.carried
+            if c.param in self.wanted or (c.out in self.wanted and (c.next in self.wanted or c.init in self.wanted))
+        ]
         outside = self.free_wanted(loop)
         reverse = Loop([], [], [], Block(), None, loop.line)
         inner: dict = {}

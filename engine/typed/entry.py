@@ -52,7 +52,7 @@ class Entry:
         children = any(child.number >= 0 for child in place.children.values())
         if kept:
             self.held[place] = self.var_name(place.var)
-        elif children or place.check[0] not in ("is",) or id(place.value) in self.places.containers:
+        elif children or place.check[0] not in ("is", "lacks") or id(place.value) in self.places.containers:
             self.held[place] = self.names.fresh(place.path())
         else:
             return [self.unless(self.test(place, access))] if checked else []
@@ -76,6 +76,8 @@ class Entry:
             function = getattr(place.parent.value, "fget", None) or place.parent.value
             return attribute(self.names.constant(function.__closure__[key]), "cell_contents")
         of = self.held_expr(place.parent)
+        if place.how == "lacks":
+            return of
         if place.how == "cell":
             return attribute(subscript(attribute(of, "__closure__"), ast.Constant(key)), "cell_contents")
         if place.how == "default":
@@ -108,6 +110,8 @@ class Entry:
             return ast.Compare(of, [ast.Is()], [ast.Constant(value) if literal else constant(value)])
         if kind == "equal":
             return ast.BoolOp(ast.And(), [class_is(type(rest[0])), ast.Compare(of, [ast.Eq()], [ast.Constant(rest[0])])])
+        if kind == "lacks":
+            return ast.Compare(ast.Constant(rest[0]), [ast.NotIn()], [call(constant(vars), of)])
         if kind == "code":
             return ast.Compare(attribute(of, "__code__"), [ast.Is()], [constant(rest[0])])
         if kind == "class":

@@ -15,6 +15,8 @@ def list_method(lowerer: Any, owner: Any, name: str, args: list, kwargs: dict) -
         raise NotTyped(f"the method {name}")
     contents = lowerer.contents_of(owner)
     if type(contents) is DictOf:
+        if name in ("items", "keys", "values"):
+            lowerer.iterated.insert(0, owner)  # a view is live: a later write to the dict is beyond this tier
         return dict_method(contents, name, args)
     if type(owner) is not Ref:
         raise NotTyped(f"{name} of a list from outside")

@@ -24,7 +24,7 @@ class Place:
     """One place. `how` says how it is read from its parent:
 
     arg i | function | constant object      roots
-    attr name | item i | key k | cell i | default i | kwdefault name | globals name | code
+    lacks name | attr name | item i | key k | cell i | default i | kwdefault name | globals name | code
     """
 
     def __init__(self, how: str, key: Any, parent: Place | None, value: Any) -> None:
@@ -62,6 +62,13 @@ class Places:
         if place is None:
             place = parent.children[how, key] = Place(how, key, parent, value)
         return self.value(place)
+
+    def lacks(self, parent: Place, name: str) -> None:
+        """Rely on an object not having an attribute of its own that would hide the one of its class."""
+        if ("lacks", name) not in parent.children:
+            place = parent.children["lacks", name] = Place("lacks", name, parent, None)
+            place.check, place.abstract, place.number = ("lacks", name), Const(None), len(self.read)
+            self.read.append(place)
 
     def value(self, place: Place) -> Any:
         """The abstract value at a place; from now on the instance depends on it."""

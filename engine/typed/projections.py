@@ -83,8 +83,12 @@ def unbroadcast(lowerer: Any, v: Var, d: Any) -> Any:
     """Sum `d` over the axes along which `v` was broadcast; nothing where the masks say there is none."""
     of, has = v.type.mask, type_of(d).mask
     extra = len(has) - len(of)
-    if extra < 0:
-        return d  # smaller than its primal: it will be spread
+    if extra < 0:  # smaller than its primal: what is left of it will be spread
+        pairs = list(zip(of[-extra:], has, strict=True))
+        if any(m == "?" and n != "1" for m, n in pairs):
+            raise NotTyped("a cotangent of fewer dimensions for an array whose broadcasting is not known")
+        short = tuple([i for i, (m, n) in enumerate(pairs) if m == "1" and n != "1"])
+        return lowerer.let(runtime.sum_axes, (d, Const(short), Const(True))) if short else d
     axes = list(range(extra))
     unsure = False
     for i, (m, n) in enumerate(zip(of, has[extra:], strict=True)):

@@ -55,7 +55,11 @@ def is_library(fn: Callable) -> bool:
 
 def is_primitive(fn: Callable) -> bool:
     """May a Let call `fn`?"""
-    return fn in _TABLE or fn in OPERATORS or is_library(fn) and (lookup(fn) is not None or is_constant(fn))
+    if fn in _TABLE or fn in OPERATORS:
+        return True
+    made = lookup(fn)
+    has_derivative = made is not None and made.procedure is None  # a procedure works on state
+    return is_library(fn) and (has_derivative or is_constant(fn))
 
 
 def result_type(fn: Callable, args: tuple, kw: tuple = ()) -> Any:

@@ -64,16 +64,24 @@ REAL = Scalar(frozenset({"float", "float64"}))
 NONE = Plain(type(None))
 
 
+LONG_DOUBLE = frozenset({np.dtype(np.longdouble), np.dtype(np.clongdouble)}) - {
+    np.dtype(np.float64),
+    np.dtype(np.complex128),
+}
+
+
 def type_of_value(value: Any) -> Any:
     """The type of a concrete value; NotTyped for what is no number, array or plain constant."""
     cls = type(value)
     if cls.__name__ in PYTHON_KINDS and cls in (bool, int, float, complex):
         return Scalar(frozenset({cls.__name__}))
     if cls is np.ndarray:
-        if value.dtype.kind not in "fciub":
+        if value.dtype.kind not in "fciub" or value.dtype in LONG_DOUBLE:
             raise NotTyped(f"an array of dtype {value.dtype}")
         return Array(value.dtype, tuple(["1" if n == 1 else "n" for n in value.shape]))
-    if isinstance(value, np.generic) and value.dtype.kind in "fciub":
+    if isinstance(value, np.generic) and (value.dtype.kind == "b" or value.dtype in LONG_DOUBLE):
+        raise NotTyped(f"a {cls.__name__}")
+    if isinstance(value, np.generic) and value.dtype.kind in "fciu":
         return Scalar(frozenset({value.dtype.name}))
     return Plain(cls)
 
