@@ -64,7 +64,7 @@ def power_exponent(out: Any, x: Any, y: Any) -> Any:
             return 0 * y
         if np.iscomplexobj(out):
             return out * cmath.log(x)
-        return out * (math.log(x) if x > 0 else math.nan)
+        return out * (math.log(x) if x > 0 else math.nan)  # type: ignore[operator, arg-type]
     base = np.where(x == 0, 1, x)
     return out * np.log(base + 0j if np.iscomplexobj(out) else base)
 

@@ -47,7 +47,7 @@ rule(
 )  # fmt: skip
 
 
-def untaken(d: Any, a: Any, indices: Any, axis: int | None, mode: str) -> Any:
+def untaken(d: Any, a: Any, indices: Any, axis: int | None, mode: Any) -> Any:
     """What np.take took, put back; `mode` is settled by taking from the positions themselves."""
     if axis is None:
         positions = np.take(np.arange(np.size(a)), indices, mode=mode)
@@ -86,7 +86,7 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     return result
 
 
-def choose(a: Any, choices: Any, mode: str = "raise") -> Any:
+def choose(a: Any, choices: Any, mode: Any = "raise") -> Any:
     """For each element the choice of that number."""
     numbers = np.take(np.arange(len(choices)), a, mode=mode)
     result = choices[0]

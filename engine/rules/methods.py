@@ -14,7 +14,7 @@ from .registry import rule
 from .shape import astype, item, matrix_transpose
 
 
-def reshape(a: Any, *shape: Any, order: str = "C") -> Any:
+def reshape(a: Any, *shape: Any, order: Any = "C") -> Any:
     """a.reshape(2, 3) or a.reshape((2, 3))."""
     return np.reshape(a, shape[0] if len(shape) == 1 else shape, order=order)
 
@@ -26,12 +26,12 @@ def transpose(a: Any, *axes: Any) -> Any:
     return np.transpose(a, axes or None)
 
 
-def flatten(a: Any, order: str = "C") -> Any:
+def flatten(a: Any, order: Any = "C") -> Any:
     """A flat copy."""
     return np.copy(np.ravel(a, order))
 
 
-def copy(a: Any, order: str = "C") -> Any:
+def copy(a: Any, order: Any = "C") -> Any:
     """A copy; for a method the order of memory is "C" unless it is said."""
     return np.copy(a, order)
 

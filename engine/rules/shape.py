@@ -20,7 +20,7 @@ rule(np.expand_dims, a=lambda d, out, a, axis: np.reshape(d, np.shape(a)))
 rule(np.squeeze, a=lambda d, out, a, axis=None: np.reshape(d, np.shape(a)))
 
 
-def refolded(d: Any, a: Any, order: str) -> Any:
+def refolded(d: Any, a: Any, order: Any) -> Any:
     """`d`, whose elements are those of `a` as read in `order`, in the shape of `a`."""
     if order in ("C", "F") or np.ndim(a) < 2:
         return np.reshape(d, np.shape(a), order="C" if order == "K" else order)
@@ -281,7 +281,7 @@ def on_diagonal(d: Any, a: Any, offset: int, axis1: int, axis2: int) -> Any:
 
 
 # ---- padding
-def padded(array: Any, pad_width: Any, mode: str, constant_values: Any) -> Any:
+def padded(array: Any, pad_width: Any, mode: Any, constant_values: Any) -> Any:
     """np.pad with its keyword in place."""
     if mode == "constant":
         return np.pad(array, pad_width, mode, constant_values=constant_values)
@@ -306,7 +306,7 @@ def pad_pairs(array: Any, pad_width: Any) -> list:
     return [tuple(pair) for pair in np.broadcast_to(pad_width, (np.ndim(array), 2)).tolist()]
 
 
-def unpadded(d: Any, array: Any, pad_width: Any, mode: str) -> Any:
+def unpadded(d: Any, array: Any, pad_width: Any, mode: Any) -> Any:
     """The inner part of `d`, plus, where the border repeats elements, what belongs to them."""
     pairs = pad_pairs(array, pad_width)
     if mode in ("constant", "empty"):

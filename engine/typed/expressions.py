@@ -144,14 +144,13 @@ class Expressions:
         return None
 
     def scalars_first(self, x: Any, y: Any) -> Any:
-        """s * (c * A) is (s * c) * A: one product of arrays, not two."""
+        """s * (c * A) is (s * c) * A: one product of arrays, not two, where nothing else wants c * A."""
         for s, t in ((x, y), (y, x)):
             if isinstance(type_of(s), Scalar) and type(t) is Var and isinstance(t.type, Array) and self.block.stmts:
                 made = self.block.stmts[-1]
                 if type(made) is Let and made.out is t and made.fn is operator.mul:
                     for c, a in (made.args, made.args[::-1]):
                         if isinstance(type_of(c), Scalar) and isinstance(type_of(a), Array):
-                            self.block.stmts.pop()
                             return self.let(operator.mul, (self.let(operator.mul, (s, c)), a))
         return None
 

@@ -10,7 +10,7 @@ element of an array, a float in a list of a dict of an object, the real or the i
     def product(x, y):
         return (x * y).sum()
 
-    test_program, test_gradient, test_pullback, test_pushforward, test_second_order = tests_of(table)
+    test_program, test_gradient, test_pullback, test_pushforward, test_second_order = checks_of(table)
 """
 
 from __future__ import annotations
@@ -79,10 +79,10 @@ class Table(list):
         return add
 
 
-def tests_of(table: Table) -> tuple[Callable, ...]:
+def checks_of(table: Table) -> tuple[Callable, ...]:
     """Five tests over a table: of the programs, and of gradient, pullback, forward mode and second order on both tiers.
 
-    A module writes `test_program, test_gradient, test_pullback, test_pushforward, test_second_order = tests_of(table)`.
+    A module writes `test_program, test_gradient, test_pullback, test_pushforward, test_second_order = checks_of(table)`.
     """
     names = [str(program) for program in table]
     assert len(set(names)) == len(names), "two programs of one name"
@@ -94,6 +94,9 @@ def tests_of(table: Table) -> tuple[Callable, ...]:
         on_every_tier(check_pushforward, table),
         on_every_tier(check_second_order, smooth),
     )
+
+
+tests_of.__test__ = False  # type: ignore[attr-defined]  (it makes tests, and is none)
 
 
 def of_every_program(check: Callable[[Program], None], programs: list[Program]) -> Callable:
