@@ -13,9 +13,9 @@
 3. One-sided points. At the edge of a domain the limit from inside: sqrt has slope inf at 0, x^y in x for 0 < y < 1 too;
    x^y in y is 0 at x = 0, because 0^y is constant for y > 0. Where no real derivative exists the partial is NaN: x^y in
    y for x < 0. x^0 is the constant 1.
-4. Zero cotangents are strong. An element that the loss does not depend on has the cotangent 0, and 0 times an infinite
-   or undefined partial is 0: `where(x > 0, sqrt(x), 0)` has slope 0 at 0. Rules marked `singular` are those that need
-   it. Finite partials are multiplied as they are, so that derivatives of the product are right.
+4. Zero cotangents are not strong: 0 times an infinite partial is NaN. A zero cotangent may mean that an element is not
+   looked at (`where(x > 0, sqrt(x), 0)` at 0, whose slope is 0) or that its slope happens to vanish (`sqrt(x) ** 2`
+   at 0, whose slope is 1); a product that took the one for the other would be silently wrong.
 5. NaN and infinite values. A NaN in the primal is never turned into a clean zero gradient of the slice that it
    decided: the maximum of a slice with a NaN has NaN cotangents.
 6. Empty reductions pull back to empty arrays, whatever their value (0, 1 or NaN).
@@ -42,7 +42,6 @@ from .registry import (
     rule,
     vjp_of,
 )
-from .vocabulary import strong
 
 FAMILIES = (scalars, _elementwise, reductions, shape, indexing, linalg, signal)
 
@@ -62,6 +61,5 @@ __all__ = [
     "removed",
     "replaced",
     "rule",
-    "strong",
     "vjp_of",
 ]

@@ -23,20 +23,18 @@ rule((operator.sub, np.subtract), x=lambda d, out, x, y, /: d, y=lambda d, out, 
 rule((operator.neg, np.negative), x=lambda d, out, x, /: -d)
 rule((operator.pos, np.positive), x=lambda d, out, x, /: d)
 elementwise((operator.mul, np.multiply), lambda out, x, y: y, lambda out, x, y: x)
-elementwise((operator.truediv, np.divide), lambda out, x, y: 1 / y, lambda out, x, y: -out / y, singular=True)
+elementwise((operator.truediv, np.divide), lambda out, x, y: 1 / y, lambda out, x, y: -out / y)
 elementwise((operator.mod, np.remainder), lambda out, x, y: 1, lambda out, x, y: -(x // y))
 elementwise(np.fmod, lambda out, x, y: 1, lambda out, x, y: -np.rint((x - out) / y))
 elementwise(
     (operator.pow, np.power, np.float_power),
     lambda out, x, y: power_base(out, x, y),
     lambda out, x, y: power_exponent(out, x, y),
-    singular=True,
 )
 elementwise(
     pow,
     lambda out, base, exp: power_base(out, base, exp),
     lambda out, base, exp: power_exponent(out, base, exp),
-    singular=True,
 )
 
 
@@ -71,16 +69,16 @@ def power_exponent(out: Any, x: Any, y: Any) -> Any:
 
 # ---- roots, exponentials, logarithms
 elementwise(np.square, lambda out, x: 2 * x)
-elementwise(np.sqrt, lambda out, x: 0.5 / out, singular=True)
-elementwise(np.cbrt, lambda out, x: 1 / (3 * out * out), singular=True)
-elementwise(np.reciprocal, lambda out, x: -out * out, singular=True)
-elementwise(np.exp, lambda out, x: out, singular=True)
-elementwise(np.expm1, lambda out, x: out + 1, singular=True)
-elementwise(np.exp2, lambda out, x: out * LN2, singular=True)
-elementwise(np.log, lambda out, x: 1 / x, singular=True)
-elementwise(np.log1p, lambda out, x: 1 / (1 + x), singular=True)
-elementwise(np.log2, lambda out, x: 1 / (x * LN2), singular=True)
-elementwise(np.log10, lambda out, x: 1 / (x * LN10), singular=True)
+elementwise(np.sqrt, lambda out, x: 0.5 / out)
+elementwise(np.cbrt, lambda out, x: 1 / (3 * out * out))
+elementwise(np.reciprocal, lambda out, x: -out * out)
+elementwise(np.exp, lambda out, x: out)
+elementwise(np.expm1, lambda out, x: out + 1)
+elementwise(np.exp2, lambda out, x: out * LN2)
+elementwise(np.log, lambda out, x: 1 / x)
+elementwise(np.log1p, lambda out, x: 1 / (1 + x))
+elementwise(np.log2, lambda out, x: 1 / (x * LN2))
+elementwise(np.log10, lambda out, x: 1 / (x * LN10))
 elementwise(np.logaddexp, lambda out, x, y: np.exp(excess(out, x, y)), lambda out, x, y: np.exp(excess(out, y, x)))
 elementwise(np.logaddexp2, lambda out, x, y: np.exp2(excess2(out, x, y)), lambda out, x, y: np.exp2(excess2(out, y, x)))
 
@@ -100,15 +98,15 @@ def excess2(out: Any, x: Any, y: Any) -> Any:
 elementwise(np.sin, lambda out, x: np.cos(x))
 elementwise(np.cos, lambda out, x: -np.sin(x))
 elementwise(np.tan, lambda out, x: 1 + out * out)
-elementwise(np.arcsin, lambda out, x: 1 / np.sqrt((1 - x) * (1 + x)), singular=True)
-elementwise(np.arccos, lambda out, x: -1 / np.sqrt((1 - x) * (1 + x)), singular=True)
+elementwise(np.arcsin, lambda out, x: 1 / np.sqrt((1 - x) * (1 + x)))
+elementwise(np.arccos, lambda out, x: -1 / np.sqrt((1 - x) * (1 + x)))
 elementwise(np.arctan, lambda out, x: 1 / (1 + x * x))
-elementwise(np.sinh, lambda out, x: np.cosh(x), singular=True)
-elementwise(np.cosh, lambda out, x: np.sinh(x), singular=True)
+elementwise(np.sinh, lambda out, x: np.cosh(x))
+elementwise(np.cosh, lambda out, x: np.sinh(x))
 elementwise(np.tanh, lambda out, x: 1 - out * out)
 elementwise(np.arcsinh, lambda out, x: 1 / np.sqrt(1 + x * x))
-elementwise(np.arccosh, lambda out, x: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)), singular=True)
-elementwise(np.arctanh, lambda out, x: 1 / ((1 - x) * (1 + x)), singular=True)
+elementwise(np.arccosh, lambda out, x: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)))
+elementwise(np.arctanh, lambda out, x: 1 / ((1 - x) * (1 + x)))
 elementwise((np.degrees, np.rad2deg), lambda out, x: 1 / DEGREE)
 elementwise((np.radians, np.deg2rad), lambda out, x: DEGREE)
 elementwise(np.hypot, lambda out, x, y: over(x, out), lambda out, x, y: over(y, out))

@@ -48,7 +48,6 @@ class Rule:
     """How to differentiate one primitive. Exactly one of `partials`, `pullbacks`, `whole` and `procedure` says it.
 
     partials: one `f(out, *args)` an argument (None: no derivative); the pullback is d * conj(partial).
-    singular: a partial can be infinite or undefined; the pullback is `strong(d, conj(partial))`.
     pullbacks: argument name -> `f(d, out, *args, **kwargs)`, for the arguments that carry a derivative.
     whole: `f(d, out, *args, **kwargs)` -> a cotangent for each positional argument, for primitives with `*args`.
     procedure: what the traced tier runs in its place, for primitives that work on mutable state or call back.
@@ -57,7 +56,6 @@ class Rule:
 
     primal: Callable
     partials: tuple[Callable | None, ...] = ()
-    singular: bool = False
     pullbacks: dict[str, Callable] = field(default_factory=dict)
     whole: Callable | None = None
     pushforward: Callable | None = None
@@ -118,17 +116,16 @@ it asks the rule: rules see arrays and scalars.
 """
 
 
-def elementwise(primals: Callable | tuple[Callable, ...], *partials: Callable | None, singular: bool = False) -> None:
+def elementwise(primals: Callable | tuple[Callable, ...], *partials: Callable | None) -> None:
     """Give an elementwise function, or several names of the same one, its partial derivatives.
 
     Each partial is `f(out, *args)`, an array of the broadcast shape; None marks an argument without a derivative.
-    `singular` says that a partial is infinite or undefined somewhere: a zero cotangent is stronger there (`strong`).
 
     Raises:
         ValueError: the function has a rule already.
     """
     for primal in primals if isinstance(primals, tuple) else (primals,):
-        _register(primal, Rule(primal, partials=partials, singular=singular))
+        _register(primal, Rule(primal, partials=partials))
 
 
 def rule(primals: Callable | tuple[Callable, ...], *, jvp: Callable | None = None, **pullbacks: Callable) -> None:

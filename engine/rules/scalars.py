@@ -47,14 +47,14 @@ def digamma(x: float) -> float:
 elementwise(math.sin, lambda out, x: math.cos(x))
 elementwise(math.cos, lambda out, x: -math.sin(x))
 elementwise(math.tan, lambda out, x: 1 + out * out)
-elementwise(math.asin, lambda out, x: quotient(1.0, math.sqrt((1 - x) * (1 + x))), singular=True)
-elementwise(math.acos, lambda out, x: quotient(-1.0, math.sqrt((1 - x) * (1 + x))), singular=True)
+elementwise(math.asin, lambda out, x: quotient(1.0, math.sqrt((1 - x) * (1 + x))))
+elementwise(math.acos, lambda out, x: quotient(-1.0, math.sqrt((1 - x) * (1 + x))))
 elementwise(math.atan, lambda out, x: 1 / (1 + x * x))
 elementwise(math.sinh, lambda out, x: math.cosh(x))
 elementwise(math.cosh, lambda out, x: math.sinh(x))
 elementwise(math.tanh, lambda out, x: 1 - out * out)
 elementwise(math.asinh, lambda out, x: 1 / math.hypot(1.0, x))
-elementwise(math.acosh, lambda out, x: quotient(1.0, math.sqrt((x - 1) * (x + 1))), singular=True)
+elementwise(math.acosh, lambda out, x: quotient(1.0, math.sqrt((x - 1) * (x + 1))))
 elementwise(math.atanh, lambda out, x: 1 / ((1 - x) * (1 + x)))
 elementwise(math.exp, lambda out, x: out)
 elementwise(math.expm1, lambda out, x: out + 1)
@@ -66,8 +66,8 @@ elementwise(
     lambda out, x, base=None: 1 / x if base is None else 1 / (x * math.log(base)),
     lambda out, x, base=None: -out / (base * math.log(base)),
 )
-elementwise(math.sqrt, lambda out, x: quotient(0.5, out), singular=True)
-elementwise(math.cbrt, lambda out, x: quotient(1.0, 3 * out * out), singular=True)
+elementwise(math.sqrt, lambda out, x: quotient(0.5, out))
+elementwise(math.cbrt, lambda out, x: quotient(1.0, 3 * out * out))
 elementwise(math.exp2, lambda out, x: out * LN2)
 
 # ---- special functions
@@ -112,7 +112,6 @@ if hasattr(math, "fma"):
 # ---- powers
 elementwise(
     math.pow, lambda out, x, y: float_power_base(out, x, y), lambda out, x, y: float_power_exponent(out, x, y),
-    singular=True,
 )  # fmt: skip
 
 
@@ -176,7 +175,7 @@ elementwise(
     lambda out, z, base=None: -out / (base * cmath.log(base)),
 )
 elementwise(cmath.log10, lambda out, z: 1 / (z * LN10))
-elementwise(cmath.sqrt, lambda out, z: 0.5 / out if out != 0 else math.inf, singular=True)
+elementwise(cmath.sqrt, lambda out, z: 0.5 / out if out != 0 else math.inf)
 elementwise(cmath.rect, lambda out, r, phi: cmath.rect(1.0, phi), lambda out, r, phi: 1j * out)
 rule(cmath.phase, z=lambda d, out, z: d * turn(z))
 rule(cmath.polar, z=lambda d, out, z: (d[0] or 0.0) * direction(z) + (d[1] or 0.0) * turn(z))

@@ -9,32 +9,7 @@ import numpy as np
 
 from ..errors import DifferentiationError
 
-__all__ = ["conj", "count", "expand", "filled", "from_singular", "quotient", "refuse", "strong", "whole_axis"]
-
-
-def strong(d: Any, partial: Any) -> Any:
-    """d * partial, where a cotangent that is exactly zero wins over a partial that is infinite or NaN (convention 4).
-
-    A finite partial is never masked, so that the product stays linear in `d`: its own derivative must not lose it.
-
-    >>> strong(np.array([0.0, 1.0, 2.0]), np.array([np.inf, np.inf, 3.0]))
-    array([ 0., inf,  6.])
-    """
-    if not isinstance(partial, np.ndarray) and not isinstance(d, np.ndarray):
-        if d == 0 and partial - partial != 0:
-            return 0 * d
-        return d * partial
-    with np.errstate(invalid="ignore"):
-        product = d * partial
-        undecided = np.isnan(np.add.reduce(product, axis=None))
-    if undecided:
-        return d * np.where((d == 0) & ~np.isfinite(partial), 0, partial)
-    return product
-
-
-def from_singular(partial: Any, d: Any, out: Any, args: tuple) -> Any:
-    """The pullback of an elementwise primitive from a partial that may be infinite or undefined."""
-    return strong(d, conj(partial(out, *args)))
+__all__ = ["conj", "count", "expand", "filled", "quotient", "refuse", "whole_axis"]
 
 
 def quotient(a: float, b: float) -> float:

@@ -15,7 +15,6 @@ import numpy as np
 
 from ..errors import CotangentMismatchError
 from ..rules import Rule
-from ..rules.vocabulary import from_singular
 from ..tangents import accumulate, from_partial, project
 from .levels import Level, Node, Traced, live, node_at, plain, strip
 
@@ -170,7 +169,7 @@ class Operation:
                 partial = rule.partials[position]
                 if partial is None:
                     continue
-                bar = engine_call(from_singular if rule.singular else from_partial, partial, d, self.out, args)
+                bar = engine_call(from_partial, partial, d, self.out, args)
             else:
                 pullback = rule.pullbacks.get(names[position])
                 if pullback is None:

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from ..rules.indexing import scatter
-from ..rules.vocabulary import strong
 from ..tangents import is_differentiable
 from . import runtime
 from .core import Const, Pack, Var
@@ -244,16 +243,6 @@ def scatter_(lowerer: Any, args: list, kwargs: dict) -> Any:
     return lowerer.let(runtime.addat, (zeros, lowerer.argument(index), d))
 
 
-def strong_(lowerer: Any, args: list, kwargs: dict) -> Any:
-    """A product; where only Python floats take part, the partial is finite wherever the primal did not raise."""
-    d, partial = args
-    kinds = [type_of(v) for v in args]
-    if type(partial) is Const or all(isinstance(k, Scalar) and k.kinds <= set(PYTHON_KINDS) for k in kinds[1:]):
-        if type(partial) is Const and partial.value - partial.value == 0:
-            return lowerer.let(operator.mul, (d, partial))
-    return NotImplemented
-
-
 def superclass(lowerer: Any, args: list, kwargs: dict) -> Any:
     raise NotTyped("super()")
 
@@ -280,7 +269,7 @@ BUILTINS: dict[Any, Callable] = {
     enumerate: iteration("enumerate"), reversed: iteration("reversed"), tuple: sequence(tuple), list: sequence(list),
     sum: sum_, min: extreme(operator.lt), max: extreme(operator.gt), all: every(True), any: every(False),
     np.ndim: np_ndim, np.shape: np_shape, np.size: np_size, np.iscomplexobj: np_iscomplexobj, float: float_,
-    hasattr: hasattr_, getattr: getattr_, callable: callable_, scatter: scatter_, strong: strong_, super: superclass,
+    hasattr: hasattr_, getattr: getattr_, callable: callable_, scatter: scatter_, super: superclass,
     slice: slice_, np.asarray: np_asarray, is_differentiable: is_differentiable_,
 }  # fmt: skip
 UNUSED = (INT, Maybe)

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from ..rules.registry import Rule, is_constant, lookup
-from ..rules.vocabulary import strong
 from . import runtime
 from .core import Const, Let, Pack, Var
 from .projections import project, spreads_evenly, whole, zero
@@ -70,7 +69,7 @@ def elementwise_pullbacks(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
             p = inline(lowerer, partial, [out, *stmt.args], dict(stmt.kw))
             if is_complex(type_of(p)):
                 p = lowerer.let(np.conj, (p,))
-            found.append((v, fit(lowerer, v, times(lowerer, stmt, made, d, p))))
+            found.append((v, fit(lowerer, v, lowerer.let(operator.mul, (d, p)))))
     return found
 
 
@@ -83,21 +82,6 @@ def loses(v: Var, has: Any, out: Array) -> bool:
     return any(o != "1" and m == "1" and t != o for m, t, o in zip(own, mask, out.mask, strict=True))
 
 
-def times(lowerer: Any, stmt: Let, made: Rule, d: Any, partial: Any) -> Any:
-    """d * partial; a zero cotangent is stronger where the partial may be infinite."""
-    if made.singular and not is_finite(stmt, partial):
-        return lowerer.call_constant(strong, [d, partial], {})
-    return lowerer.let(operator.mul, (d, partial))
-
-
-def is_finite(stmt: Let, partial: Any) -> bool:
-    """Is the partial finite wherever the primal was: whole powers, Python's floats, which raise instead?"""
-    if stmt.fn in (operator.pow, np.power) and type(stmt.args[1]) is Const:
-        n = stmt.args[1].value
-        return isinstance(n, int) and n >= 1
-    return all(isinstance(type_of(a), Scalar) and type_of(a).kinds <= {"float", "int"} for a in stmt.args) and stmt.fn is operator.truediv
-
-
 def _divide(lowerer: Any, stmt: Let, d: Any) -> list:
     x, y = stmt.args
     if (type(y) is Const and y.value != 0) or all(isinstance(type_of(a), Scalar) and type_of(a).kinds <= {"float", "int"} for a in (x, y)):
@@ -105,10 +89,9 @@ def _divide(lowerer: Any, stmt: Let, d: Any) -> list:
             lambda: lowerer.let(operator.truediv, (d, y)),
             lambda: lowerer.let(operator.neg, (lowerer.let(operator.mul, (lowerer.let(operator.truediv, (d, y)), stmt.out)),)),
         ]
-    one_over = lambda: lowerer.let(operator.truediv, (Const(1), y))  # noqa: E731
     return [
-        lambda: lowerer.call_constant(strong, [d, one_over()], {}),
-        lambda: lowerer.call_constant(strong, [d, lowerer.let(operator.neg, (lowerer.let(operator.truediv, (stmt.out, y)),))], {}),
+        lambda: lowerer.let(operator.truediv, (d, y)),
+        lambda: lowerer.let(operator.neg, (lowerer.let(operator.mul, (d, lowerer.let(operator.truediv, (stmt.out, y)))),)),
     ]
 
 
@@ -228,17 +211,6 @@ def _spread(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
     return [(v, project(lowerer, v, whole(lowerer, stmt.out, d)))] if type(v) is Var and v in wanted else []
 
 
-def _strong(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
-    inner, partial = stmt.args
-    d = whole(lowerer, stmt.out, d)
-    found = []
-    if inner in wanted:
-        found.append((inner, project(lowerer, inner, lowerer.let(strong, (d, partial)))))
-    if partial in wanted:
-        found.append((partial, project(lowerer, partial, lowerer.let(operator.mul, (d, inner)))))
-    return found
-
-
 def _same(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
     return [(stmt.args[0], d)]
 
@@ -276,7 +248,7 @@ def _getitem(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
 
 OWN: dict[Any, Callable] = {
     runtime.bound: _same, runtime.same: _same, runtime.fresh_list: _fresh_list, runtime.append: _append, runtime.pop_last: _pop_last,
-    runtime.put_item: _put_item, runtime.addat: _addat, runtime.spread: _spread, strong: _strong,
+    runtime.put_item: _put_item, runtime.addat: _addat, runtime.spread: _spread,
     runtime.owned: _same, runtime.cast: _projected, runtime.real_part: _same, runtime.as_float: _same,
     runtime.reduce_to: _broadcast_up, runtime.total: _total, runtime.sum_axes: _sum_axes,
     runtime.zero_of: _nothing, runtime.zero_list: _nothing, operator.getitem: _getitem,

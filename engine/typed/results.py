@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from ..rules.registry import is_constant, lookup
-from ..rules.vocabulary import strong
 from . import runtime
 from .core import Const, Pack, Var
 from .types import (
@@ -28,7 +27,7 @@ OPERATORS = {
     operator.add, operator.sub, operator.mul, operator.truediv, operator.floordiv, operator.mod, operator.pow,
     operator.neg, operator.pos, operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne,
     operator.and_, operator.or_, operator.xor, operator.invert, operator.lshift, operator.rshift, abs, float, complex,
-    int, bool, round, runtime.power, strong, runtime.truth_and, runtime.truth_or,
+    int, bool, round, runtime.power, runtime.truth_and, runtime.truth_or,
 }  # fmt: skip
 ELEMENTWISE = {np.where, np.real, np.imag, np.conj, np.conjugate, np.isnan, np.isfinite, np.clip, np.angle, np.nan_to_num}
 REDUCTIONS = {np.sum, np.mean, np.max, np.min, np.amax, np.amin, np.prod, np.var, np.std, np.all, np.any}

@@ -96,9 +96,6 @@ def checks_of(table: Table) -> tuple[Callable, ...]:
     )
 
 
-tests_of.__test__ = False  # type: ignore[attr-defined]  (it makes tests, and is none)
-
-
 def of_every_program(check: Callable[[Program], None], programs: list[Program]) -> Callable:
     """The test that runs `check` for each program; it needs no engine."""
 

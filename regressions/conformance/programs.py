@@ -93,7 +93,10 @@ def judge(candidate: RandomProgram, order: int = 1) -> Verdict:
     """Run the engine on one program and compare with the oracle, to first or second order."""
     program = candidate.program
     plain = program.fresh()
-    expected_value = program(*plain)
+    try:
+        expected_value = program(*plain)
+    except Exception as error:
+        return _judge_raising(candidate, error, plain)
     if not is_even(program):
         return Verdict("uneven")
     args = program.fresh()
@@ -112,6 +115,26 @@ def judge(candidate: RandomProgram, order: int = 1) -> Verdict:
     except Exception as error:  # whatever the engine raises here, plain Python did not
         return Verdict("error", f"{type(error).__name__}: {error}")
     return Verdict("right")
+
+
+def _judge_raising(candidate: RandomProgram, expected: Exception, plain: tuple) -> Verdict:
+    """A program that raises must raise the same under the engine, and leave its arguments alike."""
+    args = candidate.program.fresh()
+    try:
+        with switches.off(*candidate.switched_off):
+            value_and_gradient(candidate.program.function, *args)
+    except DifferentiationError as error:
+        return Verdict("refused", f"{type(error).__name__}: {str(error).splitlines()[0]}")
+    except Exception as error:
+        if (type(error), str(error)) != (type(expected), str(expected)):
+            return Verdict("error", f"{type(error).__name__}: {error}, where Python raises {expected!r}")
+    else:
+        return Verdict("wrong", f"no exception, where Python raises {expected!r}")
+    try:
+        assert_same(args, plain, "arguments after the exception")
+    except AssertionError as error:
+        return Verdict("wrong", str(error))
+    return Verdict("right", "raises")
 
 
 # -- reduction ---------------------------------------------------------------------------------------------------------

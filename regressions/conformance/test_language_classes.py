@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .oracle import Table, tests_of
+from .oracle import Table, checks_of
 
 table = Table()
 X = np.array([0.5, -1.25, 2.0])
@@ -652,4 +652,4 @@ def list_and_dict_subclasses(x, y):
     return items[0] * items[1] + named["a"] * named["b"] * named["absent"]
 
 
-test_program, test_gradient, test_pullback, test_pushforward, test_second_order = tests_of(table)
+test_program, test_gradient, test_pullback, test_pushforward, test_second_order = checks_of(table)

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from .oracle import Table, tests_of
+from .oracle import Table, checks_of
 
 table = Table()
 X = np.array([0.5, -1.25, 2.0])
@@ -415,7 +415,7 @@ def deep_nesting(x):
     return total * x
 
 
-test_program, test_gradient, test_pullback, test_pushforward, test_second_order = tests_of(table)
+test_program, test_gradient, test_pullback, test_pushforward, test_second_order = checks_of(table)
 
 
 def test_long_loop_needs_no_recursion():

@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from .oracle import Table, tests_of
+from .oracle import Table, checks_of
 
 table = Table()
 X = np.array([0.5, -1.25, 2.0])
@@ -416,4 +416,4 @@ def annotations_are_ignored(x: float, *, n: int = 3) -> float:
     return y * x
 
 
-test_program, test_gradient, test_pullback, test_pushforward, test_second_order = tests_of(table)
+test_program, test_gradient, test_pullback, test_pushforward, test_second_order = checks_of(table)

@@ -15,7 +15,7 @@ from collections import ChainMap, Counter, OrderedDict, defaultdict, deque
 
 import numpy as np
 
-from .oracle import Table, tests_of
+from .oracle import Table, checks_of
 
 table = Table()
 X = np.array([0.5, -1.25, 2.0])
@@ -295,4 +295,4 @@ def running_statistics_with_a_dict_of_arrays(x, s):
     return (stats["mean"] * x).sum() / stats["count"]
 
 
-test_program, test_gradient, test_pullback, test_pushforward, test_second_order = tests_of(table)
+test_program, test_gradient, test_pullback, test_pushforward, test_second_order = checks_of(table)

@@ -5,7 +5,7 @@ import operator
 
 import numpy as np
 
-from .oracle import Table, tests_of
+from .oracle import Table, checks_of
 
 table = Table()
 X = np.array([0.5, -1.25, 2.0])
@@ -255,7 +255,12 @@ def math_of_sequences(p, q):
 
 @table.at(1.5, 0.7)
 def math_predicates_are_constants(x, y):
-    return x * math.isclose(x, 1.5, abs_tol=0.5) + y * math.isfinite(y) + x * y * (1 - math.isnan(x)) + y * math.isqrt(int(x) + 8)
+    return (
+        x * math.isclose(x, 1.5, abs_tol=0.5)
+        + y * math.isfinite(y)
+        + x * y * (1 - math.isnan(x))
+        + y * math.isqrt(int(x) + 8)
+    )
 
 
 @table.at(X)
@@ -299,4 +304,4 @@ def float_of_a_float(x):
     return float(x) * float(np.sin(x)) + complex(x).real * np.float64(x)
 
 
-test_program, test_gradient, test_pullback, test_pushforward, test_second_order = tests_of(table)
+test_program, test_gradient, test_pullback, test_pushforward, test_second_order = checks_of(table)

@@ -14,7 +14,7 @@ import warnings
 
 import numpy as np
 
-from .oracle import Table, tests_of
+from .oracle import Table, checks_of
 
 table = Table()
 X = np.array([0.5, -1.25, 2.0])
@@ -504,4 +504,4 @@ def type_aliases_and_docstrings_are_harmless(x, y):
     return Box().get() * x
 
 
-test_program, test_gradient, test_pullback, test_pushforward, test_second_order = tests_of(table)
+test_program, test_gradient, test_pullback, test_pushforward, test_second_order = checks_of(table)

@@ -162,7 +162,7 @@ def singular_vectors_of_a_high_complex(a):
 
 
 test_program, test_gradient_of_program, test_pullback_of_program, test_pushforward, test_second_order_of_program = (
-    oracle.tests_of(programs)
+    oracle.checks_of(programs)
 )
 
 

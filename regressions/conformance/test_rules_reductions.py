@@ -3,6 +3,10 @@
 import numpy as np
 import pytest
 
+from engine import gradient
+from engine.errors import DifferentiationError
+from engine.rules.reductions import order_statistic
+
 from .rule_rows import Row, projected, pulled_back, row, row_tests
 
 RNG = np.random.default_rng(11)
@@ -27,6 +31,11 @@ ROWS = [
     *[row(f, M, axis=axis) for f in (np.amax, np.amin, np.ptp, np.median) for axis in (None, 0, -1, (0, 1))],
     *[row(f, V) for f in (np.median, np.ptp)],
     row(np.median, A, axis=1, keepdims=True),
+    row(np.quantile, V, 0.3),
+    *[row(np.quantile, A, 0.41, axis) for axis in (None, 1, (0, 2))],
+    row(np.quantile, A, 0.41, axis=-2, keepdims=True),
+    row(np.percentile, A, 41.0, 1),
+    *[row(order_statistic, M, 0.3, 1, side, single=False) for side in ("lower", "higher")],
     *[row(f, M, axis=axis) for f in (np.add.reduce, np.multiply.reduce, np.maximum.reduce, np.minimum.reduce)
       for axis in (None, 0, -1)],
     *[row(f, M) for f in (np.add.reduce, np.multiply.reduce, np.maximum.reduce, np.minimum.reduce)],
@@ -82,6 +91,8 @@ POINTS = [
     (np.nanmax, (np.array([2.0, 2.0, NAN]),), {}, 1.0, [0.5, 0.5, 0.0]),
     (np.median, (np.array([1.0, 2.0, 2.0, 5.0]),), {}, 1.0, [0.0, 0.5, 0.5, 0.0]),
     (np.median, (np.array([1.0, 2.0, 2.0]),), {}, 1.0, [0.0, 0.5, 0.5]),
+    (np.quantile, (np.array([1.0, 2.0, 2.0, 5.0]), 0.4), {}, 1.0, [0.0, 0.5, 0.5, 0.0]),
+    (np.quantile, (np.array([1.0, NAN, 2.0]), 0.4), {}, 1.0, [NAN] * 3),
     (np.std, (np.full(3, 0.7),), {}, 1.0, [0.0] * 3),
     (np.var, (np.full(1, 0.7),), {"ddof": 1}, 1.0, [NAN]),
     (np.prod, (np.array([2.0, 0.0, 3.0]),), {}, 1.0, [0.0, 6.0, 0.0]),
@@ -111,3 +122,8 @@ def test_empty_means_pull_back_to_empty():
 
     given = lookup(np.mean).pullbacks["a"](1.0, np.nan, np.zeros(0))
     assert projected((given,), (np.zeros(0),))[0].shape == (0,)
+
+
+def test_several_quantiles_at_once_are_refused():
+    with pytest.raises(DifferentiationError, match=r"np\.stack"):
+        gradient(lambda x: np.sum(np.quantile(x, [0.2, 0.7])), V)

@@ -14,7 +14,7 @@ import pytest
 
 from engine import ForeignCallError, MutationError, gradient, pullback, value_and_gradient
 
-from .oracle import FIRST_ORDER, TIERS, Program, Table, assert_components, first_differences, tests_of, tier
+from .oracle import FIRST_ORDER, TIERS, Program, Table, assert_components, first_differences, checks_of, tier
 
 table = Table()
 X = np.array([0.5, -1.25, 2.0])
@@ -465,7 +465,7 @@ def copies_are_independent(x, s):
     return a[0] * a[1][1] + b[0] * c[0] * d[0] * e[0] + len(e[1]) * e[1][1]
 
 
-test_program, test_gradient, test_pullback, test_pushforward, test_second_order = tests_of(table)
+test_program, test_gradient, test_pullback, test_pushforward, test_second_order = checks_of(table)
 
 
 # -- right, or refused -------------------------------------------------------------------------------------------------
