@@ -130,11 +130,17 @@ rule(
     a=lambda d, out, a, axis=None, dtype=None, *, ddof=0, keepdims=False: (
         expand(2 * d, axis, keepdims) * deviation(a, axis, ddof)
     ),
+    ddof=lambda d, out, a, axis=None, dtype=None, *, ddof=0, keepdims=False: refuse(
+        "np.var by its ddof", "divide np.sum(np.abs(x - np.mean(x)) ** 2) by what you need"
+    ),
 )
 rule(
     np.std,
     a=lambda d, out, a, axis=None, dtype=None, *, ddof=0, keepdims=False: over(
         expand(d, axis, keepdims) * centred(deviation(a, axis, ddof), axis), expand(out, axis, keepdims)
+    ),
+    ddof=lambda d, out, a, axis=None, dtype=None, *, ddof=0, keepdims=False: refuse(
+        "np.std by its ddof", "divide np.sum(np.abs(x - np.mean(x)) ** 2) by what you need, and take the root"
     ),
 )
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import inspect
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -110,6 +111,8 @@ def _positional(function: Callable, rule: Rule, args: tuple, kwargs: dict) -> tu
     bound.apply_defaults()
     names = list(rule.signature.parameters)
     last = max(i for i, n in enumerate(names) if n in kwargs and is_active(kwargs[n]))
+    if rule.signature.parameters[names[last]].kind is inspect.Parameter.KEYWORD_ONLY:
+        raise _outside_the_rule(function, rule, TypeError(f"{names[last]!r} carries a derivative"))
     positional = [bound.arguments[n] for n in names[: last + 1]]
     rest = {n: v for n, v in kwargs.items() if n not in names[: last + 1]}
     return tuple(positional), rest

@@ -7,6 +7,7 @@ from engine import gradient
 from engine.errors import DifferentiationError
 from engine.rules.reductions import order_statistic
 
+from . import oracle
 from .rule_rows import Row, projected, pulled_back, row, row_tests
 
 RNG = np.random.default_rng(11)
@@ -127,3 +128,10 @@ def test_empty_means_pull_back_to_empty():
 def test_several_quantiles_at_once_are_refused():
     with pytest.raises(DifferentiationError, match=r"np\.stack"):
         gradient(lambda x: np.sum(np.quantile(x, [0.2, 0.7])), V)
+
+
+@pytest.mark.parametrize("tier_name", oracle.TIERS)
+@pytest.mark.parametrize("function", [np.var, np.std])
+def test_a_ddof_that_carries_a_derivative_is_refused(function, tier_name):
+    with oracle.tier(tier_name), pytest.raises(DifferentiationError, match="ddof"):
+        gradient(lambda c: function(V, ddof=c), 1.0)
