@@ -82,7 +82,8 @@ class Table(list):
 def checks_of(table: Table) -> tuple[Callable, ...]:
     """Five tests over a table: of the programs, and of gradient, pullback, forward mode and second order on both tiers.
 
-    A module writes `test_program, test_gradient, test_pullback, test_pushforward, test_second_order = checks_of(table)`.
+    A module writes `test_program, test_gradient, test_pullback, test_pushforward, test_second_order =
+    checks_of(table)`.
     """
     names = [str(program) for program in table]
     assert len(set(names)) == len(names), "two programs of one name"

@@ -255,12 +255,8 @@ def math_of_sequences(p, q):
 
 @table.at(1.5, 0.7)
 def math_predicates_are_constants(x, y):
-    return (
-        x * math.isclose(x, 1.5, abs_tol=0.5)
-        + y * math.isfinite(y)
-        + x * y * (1 - math.isnan(x))
-        + y * math.isqrt(int(x) + 8)
-    )
+    near = math.isclose(x, 1.5, abs_tol=0.5)
+    return x * near + y * math.isfinite(y) + x * y * (1 - math.isnan(x)) + y * math.isqrt(int(x) + 8)
 
 
 @table.at(X)

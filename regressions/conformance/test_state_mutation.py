@@ -14,7 +14,7 @@ import pytest
 
 from engine import ForeignCallError, MutationError, gradient, pullback, value_and_gradient
 
-from .oracle import FIRST_ORDER, TIERS, Program, Table, assert_components, first_differences, checks_of, tier
+from .oracle import FIRST_ORDER, TIERS, Program, Table, assert_components, checks_of, first_differences, tier
 
 table = Table()
 X = np.array([0.5, -1.25, 2.0])
