@@ -9,9 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["NAMES", "is_on", "off"]
+from .rules.registry import generation
 
-NAMES = frozenset({"typed"})
+__all__ = ["NAMES", "PASSES", "is_on", "off"]
+
+PASSES = ("drop_invariants", "fold_constants", "share_subexpressions", "drop_dead", "sink_into_branches")
+"""The optimisations of the typed tier, in the order in which they run."""
+
+NAMES = frozenset({"typed", *PASSES})
 _off: set[str] = set()
 
 
@@ -37,7 +42,9 @@ def off(*names: str) -> Iterator[None]:
         raise ValueError(f"there is no part called {sorted(unknown)[0]!r}; there are {', '.join(sorted(NAMES))}")
     added = set(names) - _off
     _off.update(added)
+    generation.bump()  # what was compiled with the part is stale
     try:
         yield
     finally:
         _off.difference_update(added)
+        generation.bump()

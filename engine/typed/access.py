@@ -96,7 +96,9 @@ class Access:
         if type(value) is Var and isinstance(value.type, Seq | Array):
             if isinstance(value.type, Array) and not value.type.mask:
                 raise NotTyped("iteration over a 0-d array")
-            length = self.let(len, (value,)) if isinstance(value.type, Seq) else self.let(runtime.dim, (value, Const(0)))
+            length = (
+                self.let(len, (value,)) if isinstance(value.type, Seq) else self.let(runtime.dim, (value, Const(0)))
+            )
             return length, lambda i: self.element(value, i, safe=True)
         if type(value) is Var and value.type == Plain(range):
             return self.let(len, (value,)), lambda i: self.emit(operator.getitem, (value, i), INT)
@@ -201,13 +203,25 @@ class Access:
         raise NotTyped(f"the attribute {name} of a {type(value).__name__}")
 
     def constant_attribute(self, owner: Any, name: str) -> Any:
-        if not isinstance(owner, ModuleType | type | np.dtype) and owner not in (np.add, np.multiply, np.maximum, np.minimum):
+        if not isinstance(owner, ModuleType | type | np.dtype) and owner not in (
+            np.add,
+            np.multiply,
+            np.maximum,
+            np.minimum,
+        ):
             raise NotTyped(f"the attribute {name} of {owner!r}")
         try:
             found = getattr(owner, name)
         except AttributeError as error:
             raise NotTyped(str(error)) from error
-        library = getattr(owner, "__name__", "").split(".")[0] in ("numpy", "math", "cmath", "operator", "builtins", "functools")
+        library = getattr(owner, "__name__", "").split(".")[0] in (
+            "numpy",
+            "math",
+            "cmath",
+            "operator",
+            "builtins",
+            "functools",
+        )
         if library or isinstance(owner, np.ufunc | np.dtype):
             return Const(found)
         if isinstance(owner, type) and isinstance(found, FunctionType):

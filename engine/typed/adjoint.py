@@ -1,15 +1,16 @@
-"""Reverse sweep, core -> core: statements that compute cotangents, appended to the block whose names they differentiate.
+"""Reverse sweep, core -> core: statements that compute cotangents, appended to the block whose names they
+differentiate.
 
     y = f(a, b)                 a_bar += pullback_a(y_bar, y, a, b); b_bar += ...
     if c: A else: B             if c: reverse of A else: reverse of B, each handing out the cotangents it made
     loop: body, carried x       loop backwards over what the first loop saved: reverse of body, carrying x_bar
 
-What the reverse of a branch or body needs of the names inside is computed again where that is cheap, handed out by the If,
-or saved by the Loop. Only names on a path from the targets to the results get a cotangent, so what is constant costs
-nothing; and since a nested derivative only ever differentiates from names of its own, levels cannot be confused.
+What the reverse of a branch or body needs of the names inside is computed again where that is cheap, handed out by the
+If, or saved by the Loop. Only names on a path from the targets to the results get a cotangent, so what is constant
+costs nothing; and since a nested derivative only ever differentiates from names of its own, levels cannot be confused.
 
-A cotangent may be smaller than its primal: a scalar for an array that it fills, an array that broadcasts over it. `whole`
-makes it as large where an operation needs that.
+A cotangent may be smaller than its primal: a scalar for an array that it fills, an array that broadcasts over it.
+`whole` makes it as large where an operation needs that.
 """
 
 from __future__ import annotations
@@ -18,8 +19,24 @@ import operator
 from typing import Any
 
 from .core import (
-    UNDEFINED, Block, Carried, Const, Each, If, Let, Loop, Pack, Saved, Var, blocks_of, bound_in, defined_in, free_in,
-    operands, outs_of, substitute,
+    UNDEFINED,
+    Block,
+    Carried,
+    Const,
+    Each,
+    If,
+    Let,
+    Loop,
+    Pack,
+    Saved,
+    Var,
+    blocks_of,
+    bound_in,
+    defined_in,
+    free_in,
+    operands,
+    outs_of,
+    substitute,
 )  # fmt: skip
 from .projections import accumulate, whole, zero
 from .pullbacks import pullbacks_of
@@ -43,7 +60,9 @@ def _spread_activity(stmts: list, active: set) -> None:
         elif type(stmt) is If:
             for block, values in blocks_of(stmt):
                 _spread_activity(block.stmts, active)
-                active.update(o for o, v in zip(stmt.outs, values, strict=True) if v in active and is_active_type(o.type))
+                active.update(
+                    o for o, v in zip(stmt.outs, values, strict=True) if v in active and is_active_type(o.type)
+                )
         else:
             active.update(x.elem for x in stmt.xs if x.seq in active)
             active.update(c.param for c in stmt.carried if c.init in active and is_active_type(c.param.type))
@@ -168,7 +187,9 @@ class Sweep:
         lowerer.block = here
         if not reverse.outs:
             return
-        for (forward, _), block, own in zip(blocks_of(stmt), (made[0][0], made[1][0]), (reverse.then_values, reverse.else_values), strict=True):
+        for (forward, _), block, own in zip(
+            blocks_of(stmt), (made[0][0], made[1][0]), (reverse.then_values, reverse.else_values), strict=True
+        ):
             self.hand_out(stmt, forward, block, own)
         lowerer.block.stmts.append(reverse)
 
@@ -252,7 +273,9 @@ class Sweep:
         for c in carried:
             if c.init in self.wanted:
                 self.add(cotangents, c.init, bars[c].out)
-        for x, y in zip([x for x in loop.xs if x.elem in self.wanted and x.seq in self.wanted], reverse.ys, strict=False):
+        for x, y in zip(
+            [x for x in loop.xs if x.elem in self.wanted and x.seq in self.wanted], reverse.ys, strict=False
+        ):
             if loop.go is not None:
                 raise NotTyped("a derivative with respect to a list that a loop leaves early")
             d = y.out if x.backwards else lowerer.let(backwards, (y.out,))
@@ -326,7 +349,7 @@ class Again:
             return True
         if v not in self.answers:
             stmt = self.made.get(v)
-            self.answers[v] = stmt is not None and is_cheap(stmt) and all([self.possible(a) for a in operands(stmt)])
+            self.answers[v] = stmt is not None and is_cheap(stmt) and all(self.possible(a) for a in operands(stmt))
         return self.answers[v]
 
     def clone(self, v: Var) -> Var:
@@ -340,7 +363,13 @@ class Again:
             return self.copies[v]
         new = {a: self.clone(a) for a in operands(stmt)}
         out = Var(v.type, v.hint)
-        copy = Let(out, stmt.fn, tuple([renamed(a, new) for a in stmt.args]), tuple([(k, renamed(a, new)) for k, a in stmt.kw]), stmt.line)
+        copy = Let(
+            out,
+            stmt.fn,
+            tuple([renamed(a, new) for a in stmt.args]),
+            tuple([(k, renamed(a, new)) for k, a in stmt.kw]),
+            stmt.line,
+        )
         copy.origins = (stmt, *stmt.origins)
         self.stmts.append(copy)
         self.copies[v] = out
@@ -354,7 +383,7 @@ def renamed(arg: Any, new: dict) -> Any:
 
 
 def insert(block: Block, stmts: list, replaced: dict, values: list) -> None:
-    """Put `stmts` in front of a block, and names in the place of those it must not mention, in what it hands out too."""
+    """Put `stmts` in front of a block, and other names in the place of those that it may not mention."""
     substitute(block, replaced)
     block.stmts[:0] = stmts
     values[:] = [replaced.get(v, v) if type(v) is Var else v for v in values]
@@ -377,4 +406,3 @@ def bar(v: Any) -> str:
     """The hint for a cotangent's name."""
     hint = v.hint if type(v) is Var else "t"
     return hint if hint.endswith("_bar") else f"{hint}_bar"
-

@@ -16,8 +16,8 @@ from ..rules.indexing import scatter
 from ..tangents import is_differentiable
 from . import runtime
 from .core import Const, Pack, Var
-from .types import INT, PYTHON_KINDS, Array, NotTyped, Plain, Scalar, Seq, is_active_type, is_complex, type_of
-from .values import Closure, DictOf, Fields, Func, Grown, Iter, ListOf, Maybe, Outside, Ref, Tup
+from .types import Array, NotTyped, Plain, Scalar, Seq, is_active_type, is_complex, type_of
+from .values import Closure, DictOf, Fields, Func, Grown, Iter, ListOf, Outside, Ref, Tup
 
 
 def no_keywords(kwargs: dict) -> None:
@@ -97,7 +97,9 @@ def range_(lowerer: Any, args: list, kwargs: dict) -> Any:
     args = [lowerer.argument(a) for a in args]
     from .results import result_type
 
-    return lowerer.emit(range, tuple(args), result_type(range, tuple(args)), must=lowerer.in_rule == 0 and len(args) == 3)
+    return lowerer.emit(
+        range, tuple(args), result_type(range, tuple(args)), must=lowerer.in_rule == 0 and len(args) == 3
+    )
 
 
 def iteration(kind: str) -> Callable:
@@ -151,7 +153,10 @@ def extreme(better: Callable) -> Callable:
         items = lowerer.items_of(args[0]) if len(args) == 1 else args
         if not items:
             raise NotTyped("an extreme of nothing")
-        if all(isinstance(type_of_value(i), Scalar) and type_of_value(i).kinds <= {"int"} for i in items) and len(items) > 1:
+        if (
+            all(isinstance(type_of_value(i), Scalar) and type_of_value(i).kinds <= {"int"} for i in items)
+            and len(items) > 1
+        ):
             return lowerer.let(min if better is operator.lt else max, tuple(items))
         best = items[0]
         for item in items[1:]:
@@ -176,7 +181,9 @@ def every(both: bool) -> Callable:
         for item in reversed(lowerer.items_of(args[0])):
             here = lowerer.truth(item)
             rest = result
-            result = lowerer.branch(here, lambda rest=rest: rest if both else Const(True), lambda rest=rest: Const(False) if both else rest)
+            result = lowerer.branch(
+                here, lambda rest=rest: rest if both else Const(True), lambda rest=rest: Const(False) if both else rest
+            )
         return result
 
     return made
@@ -231,8 +238,9 @@ def getattr_(lowerer: Any, args: list, kwargs: dict) -> Any:
 
 
 def callable_(lowerer: Any, args: list, kwargs: dict) -> Any:
-    cls = class_of(lowerer, args[0])
-    return Const(callable(args[0].value) if type(args[0]) is Const else hasattr(cls, "__call__"))
+    if type(args[0]) is Const:
+        return Const(callable(args[0].value))
+    return Const(any("__call__" in base.__dict__ for base in class_of(lowerer, args[0]).__mro__))
 
 
 def scatter_(lowerer: Any, args: list, kwargs: dict) -> Any:
@@ -272,4 +280,3 @@ BUILTINS: dict[Any, Callable] = {
     hasattr: hasattr_, getattr: getattr_, callable: callable_, scatter: scatter_, super: superclass,
     slice: slice_, np.asarray: np_asarray, is_differentiable: is_differentiable_,
 }  # fmt: skip
-UNUSED = (INT, Maybe)

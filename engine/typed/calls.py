@@ -1,4 +1,6 @@
-"""Calls: primitives become statements, Python functions are inlined, and builtins are what they mean for known structures."""
+"""Calls: primitives become statements, Python functions are inlined, and builtins are what they mean for known
+structures.
+"""
 
 from __future__ import annotations
 
@@ -136,8 +138,13 @@ class Calls:
 
     def closure(self, node: ast.FunctionDef | ast.Lambda, name: str) -> Closure:
         a = node.args
-        defaults = {arg.arg: self.expr(value) for arg, value in zip(reversed([*a.posonlyargs, *a.args]), reversed(a.defaults), strict=False)}
-        defaults.update((arg.arg, self.expr(v)) for arg, v in zip(a.kwonlyargs, a.kw_defaults, strict=True) if v is not None)
+        defaults = {
+            arg.arg: self.expr(value)
+            for arg, value in zip(reversed([*a.posonlyargs, *a.args]), reversed(a.defaults), strict=False)
+        }
+        defaults.update(
+            (arg.arg, self.expr(v)) for arg, v in zip(a.kwonlyargs, a.kw_defaults, strict=True) if v is not None
+        )
         return Closure(node, self.frame, defaults, name)
 
     def inline_closure(self, callee: Closure, args: list, kwargs: dict) -> Any:
@@ -259,7 +266,9 @@ class Calls:
         frame = Frame(self.new_number(), self.frame.globals, self.frame.filename)
         frame.parent = self.frame
         made = self.new_object(ListOf(()))
-        frame.locals = {n.id for g in node.generators for n in ast.walk(g.target) if isinstance(n, ast.Name)} | {"$made"}
+        frame.locals = {n.id for g in node.generators for n in ast.walk(g.target) if isinstance(n, ast.Name)} | {
+            "$made"
+        }
         first = self.expr(node.generators[0].iter)
         self.store[frame.number, "$made"] = made
         self.store[frame.number, "$first"] = first

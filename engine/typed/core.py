@@ -7,10 +7,11 @@
            |  Loop(xs, carried, ys, body)        a scan
     block  =  a list of statements; a name is visible below its definition in its block and in the blocks nested there
 
-A Loop consumes the sequences `xs` in parallel, from the front or from the back, and carries values from one iteration to
-the next; `ys` collect one value an iteration. With `go`, one of the carried values, it stops as soon as that is false
-(a Loop without `xs` is a `while`). The reverse of a Loop is a Loop, whose `xs` are the `ys` that the first one saved: the
-core is closed under differentiation. Everything is pure; what may be done in place is decided when it is printed.
+A Loop consumes the sequences `xs` in parallel, from the front or from the back, and carries values from one iteration
+to the next; `ys` collect one value an iteration. With `go`, one of the carried values, it stops as soon as that is
+false (a Loop without `xs` is a `while`). The reverse of a Loop is a Loop, whose `xs` are the `ys` that the first one
+saved: the core is closed under differentiation. Everything is pure; what may be done in place is decided when it is
+printed.
 """
 
 from __future__ import annotations
@@ -262,11 +263,15 @@ def text_of(block: Block, indent: str = "") -> str:
     for stmt in block.stmts:
         if type(stmt) is Let:
             kw = "".join(f", {k}={v}" for k, v in stmt.kw)
-            lines.append(f"{indent}{stmt.out} = {getattr(stmt.fn, '__name__', stmt.fn)}{stmt.args}{kw}  : {stmt.out.type}")
+            lines.append(
+                f"{indent}{stmt.out} = {getattr(stmt.fn, '__name__', stmt.fn)}{stmt.args}{kw}  : {stmt.out.type}"
+            )
         elif type(stmt) is If:
             lines.append(f"{indent}if {stmt.cond}:")
             lines.append(text_of(stmt.then, indent + "    ") + f"\n{indent}    -> {stmt.then_values}")
-            lines.append(f"{indent}else:\n" + text_of(stmt.orelse, indent + "    ") + f"\n{indent}    -> {stmt.else_values}")
+            lines.append(
+                f"{indent}else:\n" + text_of(stmt.orelse, indent + "    ") + f"\n{indent}    -> {stmt.else_values}"
+            )
             lines.append(f"{indent}=> {stmt.outs}")
         else:
             xs = ", ".join(f"{x.elem} in {'reversed ' * x.backwards}{x.seq}" for x in stmt.xs)

@@ -1,9 +1,9 @@
 """Core -> Python, as a syntax tree with the user's line numbers: straight, nested, readable code.
 
-A result used once, in its own block, becomes part of the expression that uses it (NumPy reuses such temporaries); a Loop
-becomes `for` or `while`, what it saves a list, what it consumes `reversed(list)`. Names are unique, except that a carried
-value keeps one name through its loop; values that change together at the end of an iteration are assigned in an order, or
-at once, that reads each before it is overwritten. What `inplace` allows is written into its buffer.
+A result used once, in its own block, becomes part of the expression that uses it (NumPy reuses such temporaries); a
+Loop becomes `for` or `while`, what it saves a list, what it consumes `reversed(list)`. Names are unique, except that a
+carried value keeps one name through its loop; values that change together at the end of an iteration are assigned in
+an order, or at once, that reads each before it is overwritten. What `inplace` allows is written into its buffer.
 """
 
 from __future__ import annotations
@@ -176,7 +176,9 @@ class Emitter:
             left = self.arg(args[0])
             return self.at(ast.BinOp(left, BINARY[fn](), self.arg(args[1])))
         if fn in UNARY:
-            return self.at(negated(self.arg(args[0])) if fn is operator.not_ else ast.UnaryOp(UNARY[fn](), self.arg(args[0])))
+            return self.at(
+                negated(self.arg(args[0])) if fn is operator.not_ else ast.UnaryOp(UNARY[fn](), self.arg(args[0]))
+            )
         if fn in COMPARE:
             left = self.arg(args[0])
             return self.at(ast.Compare(left, [COMPARE[fn]()], [self.arg(args[1])]))
@@ -243,7 +245,9 @@ class Emitter:
         if stmt.fn is runtime.addat:
             d = self.arg(stmt.args[2])
             if any(isinstance(type_of(v), Array) for v in vars_of([stmt.args[1]])) or _has_list(stmt.args[1]):
-                return ast.Expr(call(self.names.constant(runtime.addat_inplace), name(target), self.arg(stmt.args[1]), d))
+                return ast.Expr(
+                    call(self.names.constant(runtime.addat_inplace), name(target), self.arg(stmt.args[1]), d)
+                )
             return ast.AugAssign(ast.Subscript(name(target), self.index(stmt.args[1]), ast.Store()), ast.Add(), d)
         if stmt.fn is operator.add:
             return ast.AugAssign(store(target), ast.Add(), self.arg(stmt.args[1]))
@@ -376,7 +380,12 @@ def _dim(e: Emitter, stmt: Let) -> ast.expr:
 def _sum(e: Emitter, stmt: Let) -> ast.expr | None:
     of = type_of(stmt.args[0])
     given = {**dict(zip(("a", "axis"), stmt.args, strict=False)), **dict(stmt.kw)}
-    if not isinstance(of, Array) or of.dtype.kind not in "fc" or len(stmt.args) > 2 or given.keys() - {"a", "axis", "keepdims"}:
+    if (
+        not isinstance(of, Array)
+        or of.dtype.kind not in "fc"
+        or len(stmt.args) > 2
+        or given.keys() - {"a", "axis", "keepdims"}
+    ):
         return None
     axis = given.get("axis", Const(None))
     kw = {"keepdims": e.arg(given["keepdims"])} if "keepdims" in given else {}
@@ -392,7 +401,13 @@ def _sum_axes(e: Emitter, stmt: Let) -> ast.expr:
 
 def _mean(e: Emitter, stmt: Let) -> ast.expr | None:
     of = type_of(stmt.args[0])
-    if not (isinstance(of, Array) and of.dtype == np.float64 and len(stmt.args) == 1 and not stmt.kw and stmt.args[0] not in e.trees):
+    if not (
+        isinstance(of, Array)
+        and of.dtype == np.float64
+        and len(stmt.args) == 1
+        and not stmt.kw
+        and stmt.args[0] not in e.trees
+    ):
         return None
     x = e.arg(stmt.args[0])
     total = call(e.names.constant(np.add.reduce), x, ast.Constant(None))
@@ -432,7 +447,8 @@ def _sum_list(e: Emitter, stmt: Let) -> ast.expr:
 
 
 SPECIAL: dict[Callable, Callable] = {
-    np.transpose: _transpose, runtime.dim: _dim, np.sum: _sum, np.mean: _mean, runtime.sum_axes: _sum_axes, runtime.total: _total,
+    np.transpose: _transpose, runtime.dim: _dim, np.sum: _sum, np.mean: _mean, runtime.sum_axes: _sum_axes,
+    runtime.total: _total,
     runtime.cast: _cast, runtime.real_part: _real, runtime.owned: _owned, runtime.fresh_list: _fresh_list,
     runtime.backwards: _backwards, runtime.sum_list: _sum_list,
 }  # fmt: skip

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from .core import Const
 from .emit import Names, attribute, call, name, store, subscript
 from .places import Place, Places
 from .types import Array, Scalar
@@ -32,7 +31,11 @@ class Entry:
         containers = list(self.places.containers.values())
         if checked and len(containers) > 1:
             ids = ast.Set([call(self.names.constant(id), self.held_expr(p)) for p in containers])
-            out.append(self.unless(ast.Compare(call(self.names.constant(len), ids), [ast.Eq()], [ast.Constant(len(containers))])))
+            out.append(
+                self.unless(
+                    ast.Compare(call(self.names.constant(len), ids), [ast.Eq()], [ast.Constant(len(containers))])
+                )
+            )
         return out
 
     def needed(self, checked: bool) -> set:
@@ -109,7 +112,9 @@ class Entry:
             literal = value is None or isinstance(value, bool) or value is Ellipsis
             return ast.Compare(of, [ast.Is()], [ast.Constant(value) if literal else constant(value)])
         if kind == "equal":
-            return ast.BoolOp(ast.And(), [class_is(type(rest[0])), ast.Compare(of, [ast.Eq()], [ast.Constant(rest[0])])])
+            return ast.BoolOp(
+                ast.And(), [class_is(type(rest[0])), ast.Compare(of, [ast.Eq()], [ast.Constant(rest[0])])]
+            )
         if kind == "lacks":
             return ast.Compare(ast.Constant(rest[0]), [ast.NotIn()], [call(constant(vars), of)])
         if kind == "code":
@@ -120,14 +125,18 @@ class Entry:
             length = ast.Compare(call(constant(len), of), [ast.Eq()], [ast.Constant(rest[1])])
             return ast.BoolOp(ast.And(), [class_is(rest[0]), length])
         if kind == "keys":
-            return ast.BoolOp(ast.And(), [class_is(dict), ast.Compare(call(constant(tuple), of), [ast.Eq()], [constant(rest[0])])])
+            return ast.BoolOp(
+                ast.And(), [class_is(dict), ast.Compare(call(constant(tuple), of), [ast.Eq()], [constant(rest[0])])]
+            )
         classes = call(constant(set), call(constant(map), constant(type), of))
         return ast.BoolOp(ast.And(), [class_is(list), ast.Compare(classes, [ast.Eq()], [ast.Set([constant(float)])])])
 
     def type_test(self, type_: Any, of: ast.expr, class_is: Any) -> ast.expr:
         if isinstance(type_, Scalar):
             (kind,) = type_.kinds
-            return class_is({"float": float, "int": int, "bool": bool, "complex": complex}.get(kind) or np.dtype(kind).type)
+            return class_is(
+                {"float": float, "int": int, "bool": bool, "complex": complex}.get(kind) or np.dtype(kind).type
+            )
         assert isinstance(type_, Array)
         tests = [
             class_is(np.ndarray),
@@ -143,6 +152,3 @@ class Entry:
                 op = ast.Eq() if m == "1" else ast.NotEq()
                 tests.append(ast.Compare(subscript(shape, ast.Constant(i)), [op], [ast.Constant(1)]))
         return ast.BoolOp(ast.And(), tests)
-
-
-UNUSED = (Const,)

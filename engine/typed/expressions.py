@@ -94,7 +94,9 @@ class Expressions:
             if simpler is not None:
                 return simpler
         type_ = result_type(fn, args, kw)
-        must = not self.in_rule and not (never_raises(fn) and not self.may_mismatch(args)) and not self.is_safe(fn, args)
+        must = (
+            not self.in_rule and not (never_raises(fn) and not self.may_mismatch(args)) and not self.is_safe(fn, args)
+        )
         return self.emit(fn, args, type_, kw, hint, must)
 
     def canonical(self, fn: Callable, args: tuple) -> tuple:
@@ -102,7 +104,12 @@ class Expressions:
         types = [type_of(a) for a in args]
         if fn in NUMPY_OPERATORS and len(args) == 2 and any(isinstance(t, Array) for t in types):
             return NUMPY_OPERATORS[fn], args
-        if fn is np.swapaxes and isinstance(types[0], Array) and len(types[0].mask) == 2 and all(type(a) is Const for a in args[1:]):
+        if (
+            fn is np.swapaxes
+            and isinstance(types[0], Array)
+            and len(types[0].mask) == 2
+            and all(type(a) is Const for a in args[1:])
+        ):
             if (args[1].value - args[2].value) % 2:
                 return np.transpose, args[:1]
         if fn is np.dot and all(isinstance(t, Array) and len(t.mask) in (1, 2) for t in types):
@@ -198,10 +205,16 @@ class Expressions:
         kinds = [t.kinds for t in (type_of(x), type_of(y)) if isinstance(t, Scalar)]
         if len(kinds) < 2 or not any(k & {"int", "float", "bool"} for k in kinds):
             return False
-        whole = type(y) is Const and float(abs(y.value)).is_integer() if type(y) is Const and type(y.value) in (int, float) else False
+        whole = (
+            type(y) is Const and float(abs(y.value)).is_integer()
+            if type(y) is Const and type(y.value) in (int, float)
+            else False
+        )
         if whole and (y.value >= 0 or "int" not in kinds[0]):
             return False
-        return not (type(x) is Const and type(x.value) is float and x.value > 0) and not (kinds[0] <= {"float", "float64"} and kinds[1] <= {"int"})
+        return not (type(x) is Const and type(x.value) is float and x.value > 0) and not (
+            kinds[0] <= {"float", "float64"} and kinds[1] <= {"int"}
+        )
 
     def structural_operator(self, fn: Callable, left: Any, right: Any) -> Any:
         """Operators of lists, and those that a user's class defines."""
@@ -295,7 +308,11 @@ class Expressions:
                 return Const(len(contents.items) > 0)
             if type(contents) is Grown:
                 return self.truth(contents.atom)
-            if type(contents) is Fields and not hasattr(contents.cls, "__bool__") and not hasattr(contents.cls, "__len__"):
+            if (
+                type(contents) is Fields
+                and not hasattr(contents.cls, "__bool__")
+                and not hasattr(contents.cls, "__len__")
+            ):
                 return Const(True)
         if type(value) in (Func, Closure):
             return Const(True)

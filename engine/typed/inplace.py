@@ -1,8 +1,8 @@
 """Which operations may be written into the buffer of their first argument: decided last, on the finished core.
 
-A buffer is owned when a fresh operation made it and nothing else refers to it. It is consumed by an operation that is its
-only use (branches count by their maximum). A carried value may be consumed in its loop if every next one is owned too, and
-the first one is, or is copied. The core stays as pure as it was: only the printer looks at this.
+A buffer is owned when a fresh operation made it and nothing else refers to it. It is consumed by an operation that is
+its only use (branches count by their maximum). A carried value may be consumed in its loop if every next one is owned
+too, and the first one is, or is copied. The core stays as pure as it was: only the printer looks at this.
 """
 
 from __future__ import annotations
@@ -54,7 +54,12 @@ class Ownership:
             if type(stmt) is Let:
                 self.order[stmt] = len(self.order)
                 self.makers[stmt.out] = stmt
-                reading = isinstance(stmt.out.type, Array | Seq) or stmt.fn in CONSUMERS or not stmt.args or not _reads_list(stmt)
+                reading = (
+                    isinstance(stmt.out.type, Array | Seq)
+                    or stmt.fn in CONSUMERS
+                    or not stmt.args
+                    or not _reads_list(stmt)
+                )
                 for v in operands(stmt):
                     if reading or v is not stmt.args[0]:
                         use(v)
@@ -64,8 +69,10 @@ class Ownership:
                 for v in operands(stmt):
                     use(v)
                 inner = [self.count(inner, values) for inner, values in blocks_of(stmt)]
-                inside = set(bound_in(stmt)).union(*[outs_of(s) for b, _ in blocks_of(stmt) for s in walk(b)], *[
-                    bound_in(s) for b, _ in blocks_of(stmt) for s in walk(b)])
+                inside = set(bound_in(stmt)).union(
+                    *[outs_of(s) for b, _ in blocks_of(stmt) for s in walk(b)],
+                    *[bound_in(s) for b, _ in blocks_of(stmt) for s in walk(b)],
+                )
                 for v in {v for counted in inner for v in counted}:
                     many = 2 if type(stmt) is Loop and v not in inside else 1
                     use(v, many * max([c.get(v, 0) for c in inner]))
@@ -118,10 +125,19 @@ class Ownership:
         if type(maker) is Let:
             return is_fresh(maker)
         if type(maker) is Carried:
-            return maker not in self.denied and self.uses.get(maker.param, 0) <= 1 and self.is_owned(maker.init, depth + 1) and self.is_owned(maker.next, depth + 1)
+            return (
+                maker not in self.denied
+                and self.uses.get(maker.param, 0) <= 1
+                and self.is_owned(maker.init, depth + 1)
+                and self.is_owned(maker.next, depth + 1)
+            )
         return all(self.is_owned(value, depth + 1) for value in maker)
 
 
 def _reads_list(stmt: Let) -> bool:
     """Does the statement only look at a list, so that it may come before a write to it?"""
-    return stmt.fn in (operator.getitem, len) and isinstance(stmt.args[0].type, Seq) if type(stmt.args[0]) is Var else False
+    return (
+        stmt.fn in (operator.getitem, len) and isinstance(stmt.args[0].type, Seq)
+        if type(stmt.args[0]) is Var
+        else False
+    )

@@ -1,7 +1,8 @@
 """A function and concrete arguments -> a compiled instance: lowered, differentiated, optimised, printed, guarded.
 
-An instance is kept with the code object it came from and tried first the next time; its own entry checks whether it fits
-and returns MISS where it does not. What could not be typed is remembered too, so that the next call costs one look-up.
+An instance is kept with the code object it came from and tried first the next time; its own entry checks whether it
+fits and returns MISS where it does not. What could not be typed is remembered too, so that the next call costs one
+look-up.
 """
 
 from __future__ import annotations
@@ -9,18 +10,17 @@ from __future__ import annotations
 import ast
 import os
 from collections.abc import Callable
-from types import CellType, CodeType, FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
 import numpy as np
 
-from .. import switches
 from ..errors import SourceError, register_generated
 from ..rules.registry import generation
 from ..tangents import Tangent
 from . import runtime
 from .adjoint import differentiate
-from .core import Block, Const, Let, Pack, Program, Var, text_of
+from .core import Const, Pack, Program, Var, text_of
 from .emit import Emitter, Names, name
 from .entry import Entry
 from .interpret import interpret
@@ -29,7 +29,7 @@ from .optimise import optimise
 from .places import Place, Places
 from .projections import whole
 from .types import FLOAT, Array, NotTyped, Plain, Scalar, Seq, is_active_type, type_of
-from .values import Bound, Func, Outside, Tup
+from .values import Outside, Tup
 from .verify import verify
 
 MISS = type("Miss", (), {"__repr__": lambda self: "MISS"})()
@@ -178,9 +178,17 @@ def gradient_of(lowerer: Lowerer, value: Any, cotangents: dict) -> Any:
         if all(is_none(item) for item in items):
             return Const(None)
         packed = Pack(tuple, tuple(items))
-        return packed if value.cls is tuple else lowerer.emit(runtime.named_tuple, (Const(value.cls), packed), Plain(value.cls))
+        return (
+            packed
+            if value.cls is tuple
+            else lowerer.emit(runtime.named_tuple, (Const(value.cls), packed), Plain(value.cls))
+        )
     if type(value) is Outside:
-        children = [(c.key, gradient_of(lowerer, c.abstract, cotangents)) for c in value.place.children.values() if c.abstract is not None and c.how in ("attr", "item", "key")]
+        children = [
+            (c.key, gradient_of(lowerer, c.abstract, cotangents))
+            for c in value.place.children.values()
+            if c.abstract is not None and c.how in ("attr", "item", "key")
+        ]
         children = [(k, d) for k, d in children if not is_none(d)]
         if not children:
             return Const(None)
@@ -188,7 +196,9 @@ def gradient_of(lowerer: Lowerer, value: Any, cotangents: dict) -> Any:
         if place.var is None:
             place.var = Var(Plain(type(place.value)), place.path())
         keys = tuple([k for k, _ in children])
-        return lowerer.emit(runtime.structure, (place.var, Const(keys), Pack(tuple, tuple([d for _, d in children]))), Plain(object))
+        return lowerer.emit(
+            runtime.structure, (place.var, Const(keys), Pack(tuple, tuple([d for _, d in children]))), Plain(object)
+        )
     return Const(None)
 
 
@@ -214,7 +224,7 @@ def final(lowerer: Lowerer, v: Var, d: Any) -> Any:
 
 
 def print_function(trace: Trace, checked: bool, names: Names) -> ast.FunctionDef:
-    """The joint form as a function definition; with checks it takes (function, args, kwargs), without, the arguments."""
+    """The joint form as a function definition; with checks it takes (function, args, kwargs), else the arguments."""
     for reserved in ("function", "args", "kwargs"):
         names.taken.add(reserved)
     emitter = Emitter(trace.program, names)
@@ -225,7 +235,9 @@ def print_function(trace: Trace, checked: bool, names: Names) -> ast.FunctionDef
     loads = entry.statements(checked)
     emitter.line = 1
     if checked and loads:
-        errors = ast.Tuple([names.constant(e) for e in (AttributeError, KeyError, IndexError, TypeError, ValueError)], ast.Load())
+        errors = ast.Tuple(
+            [names.constant(e) for e in (AttributeError, KeyError, IndexError, TypeError, ValueError)], ast.Load()
+        )
         handler = ast.ExceptHandler(errors, None, [ast.Return(names.constant(MISS))])
         loads = [ast.Try(loads, [handler], [], [])]
     body = loads + body
@@ -235,8 +247,10 @@ def print_function(trace: Trace, checked: bool, names: Names) -> ast.FunctionDef
     return ast.FunctionDef(names.fresh(f"gradient_of_{trace.title}".replace("<lambda>", "lambda")), arguments, body, [])
 
 
-def compile_function(definition: ast.FunctionDef, names: Names, filename: str, title: str, module_globals: dict) -> Callable:
-    """The function that a definition describes; its constants are its free variables, so nothing enters any namespace."""
+def compile_function(
+    definition: ast.FunctionDef, names: Names, filename: str, title: str, module_globals: dict
+) -> Callable:
+    """The function that a definition describes; its constants are its free variables: nothing enters any namespace."""
     constants = dict(names.values)
     outer = ast.FunctionDef(
         "make", ast.arguments([], [ast.arg(n) for n in constants], None, [], [], None, []),
@@ -244,7 +258,9 @@ def compile_function(definition: ast.FunctionDef, names: Names, filename: str, t
     )  # fmt: skip
     module = ast.Module([outer], [])
     for node in ast.walk(module):
-        if isinstance(node, ast.expr | ast.stmt | ast.arg | ast.keyword | ast.excepthandler) and not hasattr(node, "lineno"):
+        if isinstance(node, ast.expr | ast.stmt | ast.arg | ast.keyword | ast.excepthandler) and not hasattr(
+            node, "lineno"
+        ):
             node.lineno = node.end_lineno = 1
             node.col_offset = node.end_col_offset = 0
     scope: dict[str, Any] = {}
@@ -309,6 +325,3 @@ def forget() -> None:
     """Drop every instance: a switch was thrown, say."""
     _valued.clear()
     _valueless.clear()
-
-
-UNUSED = (CellType, switches, Bound, Func)

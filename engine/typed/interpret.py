@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .core import UNDEFINED, Block, Const, If, Let, Pack, Program, Var
+from .core import UNDEFINED, Block, Const, If, Let, Program, Var
 
 
 def interpret(program: Program, values: list) -> Any:

@@ -1,9 +1,9 @@
 """A Python function and the places of its arguments -> the core, by abstract interpretation of its statements.
 
-The store maps (frame or object, name) to abstract values; a branch or a loop body is interpreted on a copy of it, and the
-copies are merged leaf by leaf: a leaf that differs becomes an `out` of the If, a carried value of the Loop. Callees are
-inlined, conditions that are known prune. `break`, `continue` and `return` set flags that the rest of the block is
-conditioned on; where one branch of an `if` always leaves, the rest simply moves into the other.
+The store maps (frame or object, name) to abstract values; a branch or a loop body is interpreted on a copy of it, and
+the copies are merged leaf by leaf: a leaf that differs becomes an `out` of the If, a carried value of the Loop.
+Callees are inlined, conditions that are known prune. `break`, `continue` and `return` set flags that the rest of the
+block is conditioned on; where one branch of an `if` always leaves, the rest simply moves into the other.
 """
 
 from __future__ import annotations
@@ -243,12 +243,19 @@ class Lowerer(Expressions, Access, Calls):
             known = b if a is UNDEFINED else a
             parts = parts_of(known)
             if parts is not None and type(known) is Tup:
-                return with_parts(known, [self.merge(stmt, *((UNDEFINED, p) if a is UNDEFINED else (p, UNDEFINED)), hint) for p in parts[1]])
+                return with_parts(
+                    known,
+                    [self.merge(stmt, *((UNDEFINED, p) if a is UNDEFINED else (p, UNDEFINED)), hint) for p in parts[1]],
+                )
             if not is_leaf(known):
                 return Poison(f"{hint} is bound on one path only")
         if is_leaf(a) and is_leaf(b):
             return self.phi(stmt, a, b, hint)
-        if type(a) in (ListOf, Grown) and type(b) in (ListOf, Grown) and (type(a), len(getattr(a, "items", ()))) != (type(b), len(getattr(b, "items", ()))):
+        if (
+            type(a) in (ListOf, Grown)
+            and type(b) in (ListOf, Grown)
+            and (type(a), len(getattr(a, "items", ()))) != (type(b), len(getattr(b, "items", ())))
+        ):
             a, b = (self.grown(value, block) for value, block in ((a, stmt.then), (b, stmt.orelse)))
         parts, others = parts_of(a), parts_of(b)
         if parts is not None and others is not None and parts[0] == others[0]:
@@ -268,7 +275,11 @@ class Lowerer(Expressions, Access, Calls):
         if type(a) is Const and type(b) is Const:
             if type(a.value) is type(b.value) and repr(a.value) == repr(b.value):
                 return a
-            if (a.value, b.value) == (True, False) and type_of(stmt.cond) == BOOL and type(a.value) is type(b.value) is bool:
+            if (
+                (a.value, b.value) == (True, False)
+                and type_of(stmt.cond) == BOOL
+                and type(a.value) is type(b.value) is bool
+            ):
                 return stmt.cond
         try:
             type_ = join(type_of(a), type_of(b))
@@ -379,4 +390,3 @@ class Lowerer(Expressions, Access, Calls):
             raise NotTyped("a loop whose types do not settle")
         self.frame.loops -= 1
         self.loop_path = outer_path
-

@@ -8,8 +8,8 @@ from typing import Any
 class Frame:
     """Where the names of an activation (or of a comprehension) live, and where its free names are looked up.
 
-    locals: the names assigned in it; cells: free variables of a real function, name -> how to read it; parent: the frame
-    that a local function captured.
+    locals: the names assigned in it; cells: free variables of a real function, name -> how to read it; parent: the
+    frame that a local function captured.
     """
 
     __slots__ = ("cells", "class_name", "filename", "globals", "locals", "loops", "number", "parent", "place")

@@ -1,7 +1,8 @@
 """A derivative taken inside a differentiated function: the same transformation, into the same block.
 
-The functions of the public face are recognised by identity, once that module is there. Each inner derivative is taken with
-respect to fresh names, so that what its function captured from outside is a constant to it and not to the outer one.
+The functions of the public face are recognised by identity, once that module is there. Each inner derivative is taken
+with respect to fresh names, so that what its function captured from outside is a constant to it and not to the outer
+one.
 """
 
 from __future__ import annotations

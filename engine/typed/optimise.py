@@ -1,9 +1,10 @@
-"""Core -> smaller core: what is invariant leaves its loop, what is the same is computed once, what nobody needs is dropped.
+"""Core -> smaller core: what is invariant leaves its loop, what is the same is computed once, what nobody needs is
+dropped.
 
 Each pass has a switch of its name in `engine.switches`. The user's operations that may raise stay, needed or not
-(`Let.must`): a gradient must not hide an IndexError of the primal. An elementwise operation of arrays that is not needed
-leaves the check that its operands' shapes fit. A `while` whose results nobody needs is dropped with all it contains only
-if nothing in it may raise.
+(`Let.must`): a gradient must not hide an IndexError of the primal. An elementwise operation of arrays that is not
+needed leaves the check that its operands' shapes fit. A `while` whose results nobody needs is dropped with all it
+contains only if nothing in it may raise.
 """
 
 from __future__ import annotations
@@ -15,13 +16,29 @@ from typing import Any
 from .. import switches
 from . import runtime
 from .core import (
-    Block, Const, If, Let, Loop, Pack, Program, Var, blocks_of, bound_in, operands, substitute, vars_of, walk,
+    Block,
+    Const,
+    If,
+    Let,
+    Loop,
+    Pack,
+    Program,
+    Var,
+    blocks_of,
+    bound_in,
+    operands,
+    substitute,
+    vars_of,
+    walk,
 )  # fmt: skip
-from .results import is_elementwise, is_view_index
+from .results import is_elementwise
 from .types import Array, Plain, type_of
 
-IMPURE = {runtime.throw, runtime.same, runtime.zero_of, runtime.owned, runtime.fresh_list, runtime.repeated, runtime.zero_list, runtime.bound,
-          runtime.append, runtime.pop_last, runtime.put_item, runtime.addat, runtime.spread, runtime.check_shapes}  # fmt: skip
+IMPURE = {
+    runtime.throw, runtime.same, runtime.zero_of, runtime.owned, runtime.fresh_list, runtime.repeated,
+    runtime.zero_list, runtime.bound, runtime.append, runtime.pop_last, runtime.put_item, runtime.addat,
+    runtime.spread, runtime.check_shapes,
+}  # fmt: skip
 
 
 def optimise(program: Program, check: Callable[[Program, str], None] = lambda program, name: None) -> None:
@@ -36,7 +53,7 @@ def optimise(program: Program, check: Callable[[Program, str], None] = lambda pr
 
 
 def drop_invariants(program: Program) -> None:
-    """A carried value whose next one is itself is its first one, inside the loop and behind it; so is a mere new name."""
+    """A carried value whose next one is itself is its first one, in the loop and behind it; so is a new name."""
     replaced: dict = {}
     _drop_invariants(program.body, replaced)
     for v in list(replaced):
@@ -92,11 +109,18 @@ def _fold(block: Block, replaced: dict) -> None:
 
 
 def _simpler(stmt: Let) -> Any:
-    if stmt.fn in (operator.mul, operator.add, operator.neg) and all(type(a) is Const and type(a.value) in (int, float) for a in stmt.args):
+    if stmt.fn in (operator.mul, operator.add, operator.neg) and all(
+        type(a) is Const and type(a.value) in (int, float) for a in stmt.args
+    ):
         return Const(stmt.fn(*[a.value for a in stmt.args]))
     if stmt.fn is operator.mul:
         for one, other in (stmt.args, stmt.args[::-1]):
-            if type(one) is Const and type(one.value) in (int, float) and one.value == 1 and type_of(other) == stmt.out.type:
+            if (
+                type(one) is Const
+                and type(one.value) in (int, float)
+                and one.value == 1
+                and type_of(other) == stmt.out.type
+            ):
                 return other
     return None
 
@@ -235,7 +259,14 @@ def _drop_in_loop(loop: Loop, live: set, again: set) -> None:
         _needs(loop.body, inner, again)
         needed |= {c for c in loop.carried if c.param in inner}
     loop.carried = [c for c in loop.carried if c in needed]
-    if loop.go is not None and not must and len(loop.carried) == 1 and not loop.ys and loop.go.out not in live and loop.xs:
+    if (
+        loop.go is not None
+        and not must
+        and len(loop.carried) == 1
+        and not loop.ys
+        and loop.go.out not in live
+        and loop.xs
+    ):
         loop.carried, loop.go = [], None  # only left early; nothing else happens in it
     inner = set(vars_of([c.next for c in loop.carried] + [y.value for y in loop.ys]))
     _drop(loop.body, inner, again)
@@ -296,7 +327,13 @@ def _sink(block: Block, handed: list) -> None:
     moved = set()
     for i in range(len(block.stmts) - 1, -1, -1):
         stmt = block.stmts[i]
-        if type(stmt) is not Let or stmt.must or stmt.fn in IMPURE or stmt.out not in counts or isinstance(stmt.out.type, Array):
+        if (
+            type(stmt) is not Let
+            or stmt.must
+            or stmt.fn in IMPURE
+            or stmt.out not in counts
+            or isinstance(stmt.out.type, Array)
+        ):
             continue
         homes = counts[stmt.out]
         if len(homes) == 1 and isinstance(homes[0], Block):
@@ -330,7 +367,9 @@ def _mentions(block: Block, handed: list) -> dict:
                 note(v, inner if type(stmt) is If else None)
     for v in vars_of(handed):
         note(v, None)
-    return {v: [h if isinstance(h, Block) else (h if type(h) is Let else None) for h in homes] for v, homes in found.items()}
+    return {
+        v: [h if isinstance(h, Block) else (h if type(h) is Let else None) for h in homes] for v, homes in found.items()
+    }
 
 
 PASSES: dict[str, Callable[[Program], None]] = {
@@ -340,4 +379,3 @@ PASSES: dict[str, Callable[[Program], None]] = {
     "drop_dead": drop_dead,
     "sink_into_branches": sink_into_branches,
 }
-UNUSED = (is_view_index,)

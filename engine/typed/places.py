@@ -102,7 +102,11 @@ class Places:
             place.check = ("class", cls)
             function = self.child(place, "attr", "__func__", value.__func__)
             return Bound(function, self.child(place, "attr", "__self__", value.__self__))
-        if cls in (ModuleType, BuiltinFunctionType, np.ufunc, np.dtype) or isinstance(value, type) or _is_primitive(value):
+        if (
+            cls in (ModuleType, BuiltinFunctionType, np.ufunc, np.dtype)
+            or isinstance(value, type)
+            or _is_primitive(value)
+        ):
             place.check = ("is", value)
             return Const(value)
         if isinstance(value, tuple):
@@ -146,7 +150,9 @@ class Places:
 def _is_primitive(value: Any) -> bool:
     """A callable of NumPy or of the standard library that is not Python: a C function wrapped by a dispatcher, say."""
     module = getattr(value, "__module__", None) or ""
-    return callable(value) and (type(value).__module__ in ("builtins", "numpy", "functools") or module.startswith("numpy"))
+    return callable(value) and (
+        type(value).__module__ in ("builtins", "numpy", "functools") or module.startswith("numpy")
+    )
 
 
 def global_value(module_globals: dict, name: str) -> Any:

@@ -111,4 +111,3 @@ def unbroadcast(lowerer: Any, v: Var, d: Any) -> Any:
 def spreads_evenly(v: Any, out: Any) -> bool:
     """Has `v` the shape of the result it was broadcast into, as far as the masks say?"""
     return isinstance(v.type, Array) and isinstance(out, Array) and v.type.mask == out.mask and "?" not in out.mask
-

@@ -1,7 +1,7 @@
 """One statement `out = fn(*args)` and the cotangent of `out` -> contributions to the cotangents of its arguments.
 
-The derivative comes from the rule table, whose lambdas are inlined by the lowerer itself. Here stand only the structural
-ones: the engine's own primitives, indexing (which adds into one buffer), and what keeps a cotangent small.
+The derivative comes from the rule table, whose lambdas are inlined by the lowerer itself. Here stand only the
+structural ones: the engine's own primitives, indexing (which adds into one buffer), and what keeps a cotangent small.
 """
 
 from __future__ import annotations
@@ -50,12 +50,20 @@ def elementwise_pullbacks(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
     def fit(lowerer: Any, v: Var, t: Any) -> Any:
         if isinstance(out.type, Array) and t is not None and not (type(t) is Const and t.value is None):
             has = type_of(t)
-            if not spreads_evenly(v, out.type) and (not isinstance(has, Array) or has.mask != out.type.mask) and loses(v, has, out.type):
+            if (
+                not spreads_evenly(v, out.type)
+                and (not isinstance(has, Array) or has.mask != out.type.mask)
+                and loses(v, has, out.type)
+            ):
                 t = lowerer.let(runtime.spread, (t, out))
         return project(lowerer, v, t)
 
     if stmt.fn in ARITHMETIC and not any(is_complex(type_of(a)) for a in (*stmt.args, out, d)):
-        return [(v, fit(lowerer, v, t())) for v, t in zip(stmt.args, ARITHMETIC[stmt.fn](lowerer, stmt, d), strict=False) if type(v) is Var and v in wanted]
+        return [
+            (v, fit(lowerer, v, t()))
+            for v, t in zip(stmt.args, ARITHMETIC[stmt.fn](lowerer, stmt, d), strict=False)
+            if type(v) is Var and v in wanted
+        ]
     made = lookup(operator.pow if stmt.fn is runtime.power else stmt.fn)
     if made is None:
         if is_constant(stmt.fn):
@@ -84,14 +92,20 @@ def loses(v: Var, has: Any, out: Array) -> bool:
 
 def _divide(lowerer: Any, stmt: Let, d: Any) -> list:
     x, y = stmt.args
-    if (type(y) is Const and y.value != 0) or all(isinstance(type_of(a), Scalar) and type_of(a).kinds <= {"float", "int"} for a in (x, y)):
+    if (type(y) is Const and y.value != 0) or all(
+        isinstance(type_of(a), Scalar) and type_of(a).kinds <= {"float", "int"} for a in (x, y)
+    ):
         return [
             lambda: lowerer.let(operator.truediv, (d, y)),
-            lambda: lowerer.let(operator.neg, (lowerer.let(operator.mul, (lowerer.let(operator.truediv, (d, y)), stmt.out)),)),
+            lambda: lowerer.let(
+                operator.neg, (lowerer.let(operator.mul, (lowerer.let(operator.truediv, (d, y)), stmt.out)),)
+            ),
         ]
     return [
         lambda: lowerer.let(operator.truediv, (d, y)),
-        lambda: lowerer.let(operator.neg, (lowerer.let(operator.mul, (d, lowerer.let(operator.truediv, (stmt.out, y)))),)),
+        lambda: lowerer.let(
+            operator.neg, (lowerer.let(operator.mul, (d, lowerer.let(operator.truediv, (stmt.out, y)))),)
+        ),
     ]
 
 
@@ -117,7 +131,9 @@ ARITHMETIC: dict[Callable, Callable] = {
 def inline(lowerer: Any, function: Callable, args: list, kwargs: dict) -> Any:
     """The value of a rule's lambda on abstract values."""
     kwargs = {k: value_of(lowerer, a) for k, a in kwargs.items()}
-    return lowerer.inline_function(function, lowerer.places.constant(function), [value_of(lowerer, a) for a in args], kwargs)
+    return lowerer.inline_function(
+        function, lowerer.places.constant(function), [value_of(lowerer, a) for a in args], kwargs
+    )
 
 
 def value_of(lowerer: Any, arg: Any) -> Any:
@@ -173,7 +189,9 @@ def _getitem_seq(lowerer: Any, d: Any, i: Any) -> Any:
 
 
 def _fresh_list(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
-    return [(v, lowerer.element(d, Const(i))) for i, v in enumerate(stmt.args[0].items) if type(v) is Var and v in wanted]
+    return [
+        (v, lowerer.element(d, Const(i))) for i, v in enumerate(stmt.args[0].items) if type(v) is Var and v in wanted
+    ]
 
 
 def _append(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
@@ -201,7 +219,11 @@ def _addat(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
     whole_d = whole(lowerer, stmt.out, d)
     taken = None
     if type(v) is Var and v in wanted:
-        taken = lowerer.element(whole_d, index) if isinstance(stmt.out.type, Seq) else lowerer.let(operator.getitem, (whole_d, index))
+        taken = (
+            lowerer.element(whole_d, index)
+            if isinstance(stmt.out.type, Seq)
+            else lowerer.let(operator.getitem, (whole_d, index))
+        )
         taken = project(lowerer, v, taken)
     return [(buffer, d), (v, taken)]
 
@@ -247,14 +269,16 @@ def _getitem(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
 
 
 OWN: dict[Any, Callable] = {
-    runtime.bound: _same, runtime.same: _same, runtime.fresh_list: _fresh_list, runtime.append: _append, runtime.pop_last: _pop_last,
+    runtime.bound: _same, runtime.same: _same, runtime.fresh_list: _fresh_list, runtime.append: _append,
+    runtime.pop_last: _pop_last,
     runtime.put_item: _put_item, runtime.addat: _addat, runtime.spread: _spread,
     runtime.owned: _same, runtime.cast: _projected, runtime.real_part: _same, runtime.as_float: _same,
     runtime.reduce_to: _broadcast_up, runtime.total: _total, runtime.sum_axes: _sum_axes,
     runtime.zero_of: _nothing, runtime.zero_list: _nothing, operator.getitem: _getitem,
     runtime.backwards: lambda lowerer, stmt, d, wanted: [(stmt.args[0], lowerer.let(runtime.backwards, (d,)))],
     runtime.add_lists: lambda lowerer, stmt, d, wanted: [(stmt.args[0], d), (stmt.args[1], d)],
-    runtime.sum_list: lambda lowerer, stmt, d, wanted: [(stmt.args[0], lowerer.let(runtime.same_for_all, (d, stmt.args[0])))],
+    runtime.sum_list: lambda lowerer, stmt, d, wanted: [(stmt.args[0],
+    lowerer.let(runtime.same_for_all, (d, stmt.args[0])))],
     runtime.same_for_all: lambda lowerer, stmt, d, wanted: [(stmt.args[0], lowerer.let(runtime.sum_list, (d,)))],
     runtime.repeated: lambda lowerer, stmt, d, wanted: [(stmt.args[0], lowerer.let(runtime.sum_list, (d,)))],
 }  # fmt: skip

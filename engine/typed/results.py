@@ -10,7 +10,7 @@ import cmath
 import math
 import operator
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,20 @@ from ..rules.registry import is_constant, lookup
 from . import runtime
 from .core import Const, Pack, Var
 from .types import (
-    BOOL, FLOAT64, INT, Array, NotTyped, Plain, Scalar, Seq, broadcast, elementwise_result, cotangent_type, is_scalar, join,
-    sampled_result, type_of,
+    BOOL,
+    FLOAT64,
+    INT,
+    Array,
+    NotTyped,
+    Plain,
+    Scalar,
+    Seq,
+    cotangent_type,
+    elementwise_result,
+    is_scalar,
+    join,
+    sampled_result,
+    type_of,
 )  # fmt: skip
 
 OPERATORS = {
@@ -29,13 +41,24 @@ OPERATORS = {
     operator.and_, operator.or_, operator.xor, operator.invert, operator.lshift, operator.rshift, abs, float, complex,
     int, bool, round, runtime.power, runtime.truth_and, runtime.truth_or,
 }  # fmt: skip
-ELEMENTWISE = {np.where, np.real, np.imag, np.conj, np.conjugate, np.isnan, np.isfinite, np.clip, np.angle, np.nan_to_num}
+ELEMENTWISE = {
+    np.where,
+    np.real,
+    np.imag,
+    np.conj,
+    np.conjugate,
+    np.isnan,
+    np.isfinite,
+    np.clip,
+    np.angle,
+    np.nan_to_num,
+}
 REDUCTIONS = {np.sum, np.mean, np.max, np.min, np.amax, np.amin, np.prod, np.var, np.std, np.all, np.any}
 UFUNC_REDUCTIONS = {np.add.reduce, np.maximum.reduce, np.minimum.reduce, np.multiply.reduce}
 MODULES = ("numpy", "math", "cmath", "operator", "_operator", "builtins")
 
 
-@lru_cache(maxsize=None)
+@cache
 def is_elementwise(fn: Callable) -> bool:
     if isinstance(fn, np.ufunc):
         return fn.nout == 1 and fn.signature is None
@@ -45,7 +68,7 @@ def is_elementwise(fn: Callable) -> bool:
     return made is not None and bool(made.partials) and is_library(fn)
 
 
-@lru_cache(maxsize=None)
+@cache
 def is_library(fn: Callable) -> bool:
     """Does `fn` belong to NumPy or the standard library, so that calling it with samples is harmless?"""
     module = getattr(fn, "__module__", None) or type(fn).__module__
@@ -91,7 +114,11 @@ def _matmul(fn: Callable, args: tuple) -> Any:
     one = [Var(Array(t.dtype, ("1",) * len(t.mask))) for t in (a, b)]
     out = sampled_result(fn, tuple(one))
     if len(a.mask) > 2 or len(b.mask) > 2:
-        return Array(out.dtype, ("?",) * (len(out.mask) if isinstance(out, Array) else 0)) if isinstance(out, Array) else out
+        return (
+            Array(out.dtype, ("?",) * (len(out.mask) if isinstance(out, Array) else 0))
+            if isinstance(out, Array)
+            else out
+        )
     if not isinstance(out, Array):
         return out
     return Array(out.dtype, (a.mask[:1] if len(a.mask) == 2 else ()) + (b.mask[1:] if len(b.mask) == 2 else ()))
@@ -123,7 +150,9 @@ def _reduction(fn: Callable, args: tuple, kw: dict) -> Any:
         raise NotTyped("out=")
     if not isinstance(of, Array):
         return sampled_result(fn, args, tuple(kw.items()))
-    axes = axes_of(constant_of(given["axis"]) if "axis" in given else (0 if fn in UFUNC_REDUCTIONS else None), len(of.mask))
+    axes = axes_of(
+        constant_of(given["axis"]) if "axis" in given else (0 if fn in UFUNC_REDUCTIONS else None), len(of.mask)
+    )
     if axes is None:
         raise NotTyped("an axis that is no int")
     keep = constant_of(given.get("keepdims", Const(False)))
@@ -294,7 +323,8 @@ FLOAT64_RESULT = FLOAT64
 
 _FRESH = {runtime.zero_of, runtime.owned, runtime.addat, runtime.spread, np.matmul, operator.matmul, np.outer,
           np.zeros_like, np.ones_like, runtime.append, runtime.fresh_list, runtime.repeated, runtime.zero_list,
-          runtime.put_item, runtime.add_lists, runtime.same_for_all, runtime.sum_axes, runtime.pop_last, runtime.backwards, runtime.float_list}  # fmt: skip
+          runtime.put_item, runtime.add_lists, runtime.same_for_all, runtime.sum_axes, runtime.pop_last,
+          runtime.backwards, runtime.float_list}  # fmt: skip
 _VIEWS = {np.real, np.imag, runtime.real_part, np.nan_to_num, np.conj, np.conjugate, operator.pos, np.positive}
 
 

@@ -1,7 +1,7 @@
 """The engine's own primitives: what printed code calls that is neither the user's nor NumPy's.
 
-They are pure in the core. `addat` and `append` are printed as writes in place where their buffer is owned and not needed
-any more.
+They are pure in the core. `addat` and `append` are printed as writes in place where their buffer is owned and not
+needed any more.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ FALSE = Const(False)
 
 
 class Guess:
-    """What is believed of one cell: the types of its leaves; whether it is a list that grows; or that it is hopeless."""
+    """What is believed of one cell: the types of its leaves; whether it is a list that grows; that it is hopeless."""
 
     def __init__(self) -> None:
         self.types: list | None = None
@@ -64,7 +64,9 @@ class Attempt:
         if unforeseen:
             return False
         loop = Loop(self.xs, [], [], body, None, lowerer.line)
-        results = {key: self.leave(key, *entries.get(key, (ABSENT, [])), after[key], loop) for key in [*entries, *changed]}
+        results = {
+            key: self.leave(key, *entries.get(key, (ABSENT, [])), after[key], loop) for key in [*entries, *changed]
+        }
         if None in results.values():
             return False
         if go is not None:

@@ -16,7 +16,7 @@ import itertools
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -232,8 +232,18 @@ def elementwise_result(fn: Callable, args: tuple, kw: tuple = ()) -> Any:
 def _elementwise_result(fn: Callable, args: tuple, kw: tuple) -> Any:
     types = [type_of(arg) for arg in args]
     masks = [t.mask for t in types if isinstance(t, Array)]
-    generic = tuple([Const(True) if t == BOOL else Var(t) if isinstance(t, Scalar | Array) else a for a, t in zip(args, types, strict=True)])
-    small = tuple([Var(Array(a.type.dtype, ("1",) * len(a.type.mask))) if type(a) is Var and isinstance(a.type, Array) else a for a in generic])
+    generic = tuple(
+        [
+            Const(True) if t == BOOL else Var(t) if isinstance(t, Scalar | Array) else a
+            for a, t in zip(args, types, strict=True)
+        ]
+    )
+    small = tuple(
+        [
+            Var(Array(a.type.dtype, ("1",) * len(a.type.mask))) if type(a) is Var and isinstance(a.type, Array) else a
+            for a in generic
+        ]
+    )
     found = None
     for result in _call(fn, small, kw, 1):
         found = join(found, type_of_value(result))
@@ -281,7 +291,7 @@ def _leaves(args: tuple) -> list[Var]:
     return found
 
 
-@lru_cache(maxsize=None)
+@cache
 def never_raises(fn: Callable) -> bool:
     """Is `fn` total on the types it accepts, arrays' shapes aside: may it be dropped with its value?"""
     return fn in _TOTAL or (isinstance(fn, np.ufunc) and fn.nin == 1 and fn.signature is None)

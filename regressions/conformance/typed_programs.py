@@ -1,4 +1,5 @@
-"""Random programs over two floats, as text: assignments, swaps, branches, loops with exits, helpers, tuples, local lists.
+"""Random programs over two floats, as text: assignments, swaps, branches, loops with exits, helpers, tuples, local
+lists.
 
 Every generated program is smooth where it is evaluated (comparisons are far from ties for the seeds in use, or the
 finite difference across the tie is recognised as such by the caller), terminates, and returns a float. `shrink` deletes
@@ -36,7 +37,11 @@ class Generator:
 
     def program(self) -> str:
         body = self.block(1)
-        return f"{HELPERS}\ndef f(x, a):\n    y = x * 0.5\n    z = 1.25\n" + "\n".join(body) + f"\n    return {self.number()}\n"
+        return (
+            f"{HELPERS}\ndef f(x, a):\n    y = x * 0.5\n    z = 1.25\n"
+            + "\n".join(body)
+            + f"\n    return {self.number()}\n"
+        )
 
     def number(self, depth: int = 0) -> str:
         r = self.random
@@ -58,7 +63,8 @@ class Generator:
 
     def test(self) -> str:
         r = self.random
-        first = f"{r.choice(['x', 'a', 'y', 'z'])} {r.choice(['<', '>'])} {r.choice(['0.3171', '1.1717', '-0.4131', 'a', 'y'])}"
+        bound = r.choice(["0.3171", "1.1717", "-0.4131", "a", "y"])
+        first = f"{r.choice(['x', 'a', 'y', 'z'])} {r.choice(['<', '>'])} {bound}"
         if r.random() < 0.25:
             return f"{first} {r.choice(['and', 'or'])} {r.choice(['x', 'z'])} > {r.choice(['0.2113', '0.7717'])}"
         return first
@@ -79,7 +85,8 @@ class Generator:
         if kind < 3:
             return [f"{pad}{name} = {self.number()}"]
         if kind == 3:
-            return [f"{pad}{r.choice([f'{name}, {other} = {other}, {name}', f'{name}, {other} = pair({other}, {name})', f'{name} += {self.number()}'])}"]
+            swap, helper = f"{name}, {other} = {other}, {name}", f"{name}, {other} = pair({other}, {name})"
+            return [pad + r.choice([swap, helper, f"{name} += {self.number()}"])]
         if kind < 7:
             lines = [f"{pad}if {self.test()}:", *self.block(depth + 1)]
             if r.random() < 0.6:
@@ -108,10 +115,17 @@ class Generator:
         if kind == 12:
             self.counters += 1
             t = f"t{self.counters}"
-            return [f"{pad}{t} = ({self.number()}, ({name}, {self.number()}))", f"{pad}{other} = {t}[0] * {t}[1][{r.randrange(2)}]"]
+            return [
+                f"{pad}{t} = ({self.number()}, ({name}, {self.number()}))",
+                f"{pad}{other} = {t}[0] * {t}[1][{r.randrange(2)}]",
+            ]
         self.counters += 1
         k = f"l{self.counters}"
-        lines = [f"{pad}{k} = []", f"{pad}for e in range({r.randrange(1, 4)}):", f"{pad}    {k}.append({self.number()} + e)"]
+        lines = [
+            f"{pad}{k} = []",
+            f"{pad}for e in range({r.randrange(1, 4)}):",
+            f"{pad}    {k}.append({self.number()} + e)",
+        ]
         if r.random() < 0.5:
             lines.insert(2, f"{pad}    if {self.test()}:")
             lines[3] = "    " + lines[3]
