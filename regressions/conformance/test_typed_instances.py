@@ -1,0 +1,326 @@
+"""What an instance of the typed tier relies on, what it refuses, and which of the primal's errors it must raise."""
+
+import math
+import traceback
+
+import numpy as np
+import pytest
+
+import engine
+from engine import rules
+from engine.typed import NotTyped, forget, gradient, instances
+
+rate = 3.0
+table = np.array([1.0, 2.0])
+
+
+def squared(x):
+    return x * x
+
+
+def cubed(x):
+    return x * x * x
+
+
+shape = squared
+
+
+@pytest.fixture(autouse=True)
+def no_instances():
+    forget()
+    yield
+    forget()
+
+
+@pytest.fixture
+def builds(monkeypatch):
+    """The functions that instances have been built for."""
+    built = []
+    build = instances.build
+    monkeypatch.setattr(instances, "build", lambda f, *rest: built.append(f) or build(f, *rest))
+    return built
+
+
+def slope(f, *args):
+    return gradient(f, args, {})[1]
+
+
+# ---- what is relied on
+
+
+def test_a_number_in_a_global_is_loaded_and_rebinding_it_builds_nothing(monkeypatch, builds):
+    def f(x):
+        return rate * x
+
+    assert slope(f, 1.0) == (3.0,)
+    monkeypatch.setitem(globals(), "rate", 5.0)
+    assert slope(f, 1.0) == (5.0,)
+    assert len(builds) == 1
+
+
+def test_a_global_number_that_becomes_an_array_is_met(monkeypatch, builds):
+    def f(x):
+        return np.sum(rate * x)
+
+    assert slope(f, 1.0) == (3.0,)
+    monkeypatch.setitem(globals(), "rate", np.array([1.0, 2.0, 4.0]))
+    assert slope(f, 1.0) == (7.0,)
+    assert len(builds) == 2
+
+
+def test_a_function_that_is_rebound_is_the_new_one(monkeypatch, builds):
+    def f(x):
+        return shape(x)
+
+    assert slope(f, 2.0) == (4.0,)
+    monkeypatch.setitem(globals(), "shape", cubed)
+    assert slope(f, 2.0) == (12.0,)
+    assert len(builds) == 2
+
+
+def test_closures_of_one_definition_share_an_instance(builds):
+    def scaled(c):
+        return lambda x: c * x
+
+    assert [slope(scaled(c), 1.0) for c in (2.0, 3.0)] == [(2.0,), (3.0,)]
+    assert len(builds) == 1
+
+
+def test_a_method_that_is_replaced_is_the_new_one(monkeypatch):
+    class Model:
+        def __init__(self, w):
+            self.w = w
+
+        def __call__(self, x):
+            return self.w * x
+
+    model = Model(3.0)
+
+    def f(x):
+        return model(x)
+
+    assert slope(f, 2.0) == (3.0,)
+    monkeypatch.setattr(Model, "__call__", lambda self, x: self.w * x * x)
+    assert slope(f, 2.0) == (12.0,)
+
+
+@pytest.mark.parametrize(
+    "x", [np.ones((3, 2)), np.ones((1, 2)), np.ones(2), np.ones((3, 1)), np.ones((3, 2), np.float32), np.ones((0, 2))]
+)
+def test_each_shape_and_dtype_gets_its_own_answer(x):
+    def f(x):
+        return np.sum(x + table)
+
+    slope(f, np.ones((3, 2)))
+    (found,) = slope(f, x)
+    copies = np.broadcast_shapes(x.shape, table.shape)
+    assert found.dtype == x.dtype and found.shape == x.shape
+    assert np.all(found == np.prod(copies) / max(x.size, 1))
+
+
+def test_a_changed_rule_table_is_met():
+    def f(x):
+        return math.sin(x)
+
+    assert slope(f, 0.0) == (1.0,)
+    with rules.replaced(math.sin, x=lambda d, out, x: 7.0 * d):
+        assert slope(f, 0.0) == (7.0,)
+    assert slope(f, 0.0) == (1.0,)
+
+
+def test_returned_arrays_belong_to_the_caller():
+    def f(x, y):
+        return np.sum(x + y)
+
+    gx, gy = slope(f, np.ones(3), np.ones(3))
+    gx[0] = 5.0
+    assert gy[0] == 1.0
+
+
+def test_what_could_not_be_typed_is_not_tried_again(monkeypatch):
+    def f(x):
+        with open("never"):
+            return x
+
+    with pytest.raises(NotTyped):
+        slope(f, 1.0)
+    monkeypatch.setattr(instances, "joint", lambda *args: pytest.fail("lowered a second time"))
+    with pytest.raises(NotTyped):
+        slope(f, 1.0)
+
+
+# ---- what is left to the traced tier
+
+
+def array_store(x):
+    y = x * 1
+    y[0] = 2.0
+    return np.sum(y * y)
+
+
+def augmented_array(x):
+    y = x * 1
+    y += x
+    return np.sum(y)
+
+
+def handled(x):
+    try:
+        return np.sum(x)
+    except ValueError:
+        return 0.0
+
+
+def rebinding(x):
+    global rate
+    rate = np.sum(x)
+    return rate
+
+
+def generated(x):
+    def each():
+        yield x
+
+    return sum(np.sum(v) for v in each())
+
+
+def recursive(x, n=3):
+    return np.sum(x) if n == 0 else recursive(x, n - 1)
+
+
+def matched(x):
+    match x.ndim:
+        case 1:
+            return np.sum(x)
+
+
+def foreign(x):
+    return float(str(np.sum(x)))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [array_store, augmented_array, handled, rebinding, generated, recursive, matched, foreign],
+    ids=lambda f: f.__name__,
+)
+def test_left_to_the_traced_tier(f):
+    with pytest.raises(NotTyped):
+        slope(f, np.ones(3))
+
+
+class Sub(np.ndarray):
+    pass
+
+
+@pytest.mark.parametrize("x", [np.ones(3).view(Sub), np.array([1.0, 2.0], dtype=object)], ids=["subclass", "objects"])
+def test_arrays_of_other_kinds_are_left_to_the_traced_tier(x):
+    with pytest.raises(NotTyped):
+        slope(np.sum, x)
+    with pytest.raises(NotTyped):
+        slope(lambda x: np.sum(x * x), x)
+
+
+def test_one_object_in_two_arguments_is_left_to_the_traced_tier():
+    def f(a, b):
+        return a[0] * b[0]
+
+    assert slope(f, [2.0], [3.0]) == ([3.0], [2.0])
+    shared = [2.0]
+    with pytest.raises(NotTyped):
+        slope(f, shared, shared)
+
+
+# ---- errors of the primal
+
+
+def out_of_range(x):
+    return np.sum(x) if x[5] is not None else None
+
+
+def unequal(x):
+    return (x * np.ones(2), np.sum(x))[1]
+
+
+def last_read_is_outside(x):
+    s = 0.0
+    for i in range(len(x) + 1):
+        s = s + x[i] * 2.0
+    return s
+
+
+@pytest.mark.parametrize(
+    ("f", "error", "line"),
+    [(out_of_range, IndexError, 1), (unequal, ValueError, 1), (last_read_is_outside, IndexError, 3)],
+    ids=lambda v: getattr(v, "__name__", None),
+)
+@pytest.mark.parametrize("with_value", [True, False], ids=["value", "no value"])
+def test_errors_of_the_primal_are_raised_at_its_own_line(f, error, line, with_value):
+    with pytest.raises(error) as caught:
+        gradient(f, (np.ones(3),), {}, with_value)
+    frames = [e for e in traceback.extract_tb(caught.value.__traceback__) if e.filename == __file__]
+    assert frames[-1].lineno == f.__code__.co_firstlineno + line
+
+
+def test_zero_division_of_floats_is_raised_though_the_quotient_is_unused():
+    def f(x, y):
+        return (x / y, x * x)[1]
+
+    assert slope(f, 2.0, 1.0) == (4.0, None)
+    with pytest.raises(ZeroDivisionError):
+        slope(f, 2.0, 0.0)
+
+
+# ---- closed forms
+
+
+def test_index_sum_needs_no_forward_loop_and_no_copy():
+    def f(x):
+        s = 0.0
+        for i in range(len(x) - 1):
+            s = s + x[i] * x[i + 1]
+        return s
+
+    x = np.array([1.0, 3.0, 5.0, 7.0])
+    (found,) = slope(f, x)
+    assert found.tolist() == [3.0, 6.0, 10.0, 5.0]
+    text = engine.show(f, x)
+    assert "x_bar[" in text and ".copy()" not in text
+
+
+def test_doubling_sixty_times_is_linear():
+    def f(x):
+        y = x
+        for _ in range(60):
+            y = y + y
+        return y
+
+    assert slope(f, 1.0) == (2.0**60,)
+
+
+def test_network_of_objects_is_the_flat_network():
+    class Dense:
+        def __init__(self, w, b):
+            self.w, self.b = w, b
+
+        def __call__(self, x):
+            return np.tanh(x @ self.w + self.b)
+
+    class Chain:
+        def __init__(self, *layers):
+            self.layers = layers
+
+        def __call__(self, x):
+            for layer in self.layers:
+                x = layer(x)
+            return x
+
+    rng = np.random.default_rng(0)
+    w1, b1, w2, b2, x = (rng.normal(size=s) for s in [(4, 3), 3, (3, 2), 2, (5, 4)])
+    (found,) = slope(lambda model: np.mean(model(x) ** 2), Chain(Dense(w1, b1), Dense(w2, b2)))
+    h = np.tanh(x @ w1 + b1)
+    y = np.tanh(h @ w2 + b2)
+    d2 = 2 * y / y.size * (1 - y * y)
+    d1 = d2 @ w2.T * (1 - h * h)
+    first, second = found.layers
+    for got, expected in [(first.w, x.T @ d1), (first.b, d1.sum(0)), (second.w, h.T @ d2), (second.b, d2.sum(0))]:
+        np.testing.assert_allclose(got, expected, rtol=1e-12)
