@@ -25,8 +25,8 @@ __all__: list[str] = []
 constant(
     print, repr, isinstance, issubclass, id, type, callable, hash, ascii, chr, ord, bin, hex, oct, format, range, int,
     bool, str, bytes, bytearray, input, open, slice, object, compile, globals, __import__, property, classmethod,
-    staticmethod, MethodType, float.is_integer, float.as_integer_ratio, float.hex, float.fromhex, float.__format__,
-    float.__repr__, float.__hash__, np.float64.is_integer, np.float32.is_integer, np.float64.as_integer_ratio,
+    staticmethod, MethodType, float.is_integer, float.hex, float.fromhex, float.__format__,
+    float.__repr__, float.__hash__, np.float64.is_integer, np.float32.is_integer,
     BaseException.with_traceback, BaseException.__str__,
     reason="its result carries no derivative",
 )  # fmt: skip
