@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from engine.rules.registry import scope
 from regressions import report
 from regressions.adapters import engine_names
 from regressions.case import SYMPTOMS, TOPICS, TRACKERS
@@ -67,6 +69,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if biting and not config.getoption("bite"):
         config.hook.pytest_deselected(items=biting)
         items[:] = [item for item in items if item not in set(biting)]
+
+
+@pytest.fixture(autouse=True)
+def rules_of_a_docstring(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A rule that the example of a docstring gives is forgotten when the example ends."""
+    if not isinstance(request.node, pytest.DoctestItem):
+        yield
+        return
+    with scope():
+        yield
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

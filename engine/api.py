@@ -59,11 +59,6 @@ def pullback(f: Callable, *args: Any, **kwargs: Any) -> tuple[Any, Callable[[Any
     (array([ 2., 20.]),)
     """
     _check(f, args)
-    if _typed() and hasattr(typed, "pullback"):
-        try:
-            return typed.pullback(f, args, kwargs)
-        except typed.NotTyped:
-            pass
     return traced.pullback(f, args, kwargs)
 
 
@@ -296,7 +291,7 @@ class _LevelAware:
 
 
 def _typed() -> bool:
-    return not live.levels and switches.is_on("typed") and hasattr(typed, "gradient")
+    return not live.levels and switches.is_on("typed")
 
 
 def _name(f: Any) -> str:

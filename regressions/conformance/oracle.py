@@ -213,26 +213,28 @@ def difference(f: Callable[[float], float], step: float = STEP) -> float:
     return float(estimates[0])
 
 
-def first_differences(program: Program) -> dict[Freedom, float]:
+def first_differences(program: Program, step: float = STEP) -> dict[Freedom, float]:
     """The derivative of the program along each of its degrees of freedom."""
     return {
-        freedom: difference(lambda step, freedom=freedom: float(program(*moved(program.args, {freedom: step}))))
+        freedom: difference(lambda t, freedom=freedom: float(program(*moved(program.args, {freedom: t}))), step)
         for freedom in freedoms(program.args)
     }
 
 
-def directional_differences(program: Program, direction: dict[Freedom, float]) -> dict[Freedom, float]:
+def directional_differences(
+    program: Program, direction: dict[Freedom, float], step: float = STEP
+) -> dict[Freedom, float]:
     """The derivative along each degree of freedom of the derivative along `direction`: a Hessian times a vector."""
 
-    def slope(freedom: Freedom, step: float) -> float:
+    def slope(freedom: Freedom, offset: float) -> float:
         def line(t: float) -> float:
             steps = {other: t * weight for other, weight in direction.items()}
-            steps[freedom] = steps[freedom] + step
+            steps[freedom] = steps[freedom] + offset
             return float(program(*moved(program.args, steps)))
 
-        return difference(line)
+        return difference(line, step)
 
-    return {freedom: difference(lambda step, freedom=freedom: slope(freedom, step)) for freedom in direction}
+    return {freedom: difference(lambda t, freedom=freedom: slope(freedom, t), step) for freedom in direction}
 
 
 def direction_of(program: Program) -> dict[Freedom, float]:
@@ -249,13 +251,7 @@ def check_oracle(program: Program) -> None:
     value = program(*program.fresh())
     assert np.ndim(value) == 0 and np.isfinite(value)
     assert value == program(*program.fresh()), "the program is not deterministic"
-    fine = first_differences(program)
-    coarse = {
-        freedom: difference(
-            lambda step, freedom=freedom: float(program(*moved(program.args, {freedom: step}))), 2 * STEP
-        )
-        for freedom in fine
-    }
+    fine, coarse = first_differences(program), first_differences(program, 2 * STEP)
     assert fine, "the arguments hold nothing to differentiate"
     for freedom, expected in fine.items():
         assert expected == pytest.approx(coarse[freedom], rel=1e-7, abs=1e-8), f"no derivative along {freedom}"

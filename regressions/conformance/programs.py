@@ -27,14 +27,15 @@ from engine import DifferentiationError, switches, value_and_gradient
 from .grammar import Writer
 from .oracle import (
     FIRST_ORDER,
+    SECOND_ORDER,
     STEP,
     Program,
     assert_components,
     assert_same,
     check_second_order,
-    difference,
+    direction_of,
+    directional_differences,
     first_differences,
-    moved,
 )
 
 
@@ -80,13 +81,13 @@ class Verdict:
         return self.kind not in ("right", "refused", "uneven")
 
 
-def is_even(program: Program) -> bool:
-    """Do the differences agree at two sizes of the step: is the program smooth around its arguments?"""
-    for freedom, fine in first_differences(program).items():
-        coarse = difference(lambda t, freedom=freedom: float(program(*moved(program.args, {freedom: t}))), 4 * STEP)
-        if not np.isclose(fine, coarse, rtol=1e-6, atol=1e-7):
-            return False
-    return True
+def is_even(program: Program, order: int) -> bool:
+    """Is the program smooth around its arguments: do the differences agree, at smaller steps, as the engine must?"""
+    pairs = [([first_differences(program, step) for step in (STEP, STEP / 8)], FIRST_ORDER)]
+    if order == 2:
+        direction = direction_of(program)
+        pairs.append(([directional_differences(program, direction, step) for step in (STEP, STEP / 2)], SECOND_ORDER))
+    return all(np.allclose([*a.values()], [*b.values()], **tolerance) for (a, b), tolerance in pairs)
 
 
 def judge(candidate: RandomProgram, order: int = 1) -> Verdict:
@@ -97,7 +98,7 @@ def judge(candidate: RandomProgram, order: int = 1) -> Verdict:
         expected_value = program(*plain)
     except Exception as error:
         return _judge_raising(candidate, error, plain)
-    if not is_even(program):
+    if not is_even(program, order):
         return Verdict("uneven")
     args = program.fresh()
     try:

@@ -229,23 +229,21 @@ def test_function_typed_into_ipython():
         del linecache.cache[name]
 
 
-def doctested():
-    """
-    >>> from engine import gradient
-    >>> def loss(x):
-    ...     y = x * x
-    ...     return y * y
-    >>> gradient(loss, 2.0)
-    (32.0,)
-    >>> gradient(lambda x: x * 3.0, 2.0)
-    (3.0,)
-    """
+SESSION = """
+>>> from engine import gradient
+>>> def loss(x):
+...     y = x * x
+...     return y * y
+>>> gradient(loss, 2.0)
+(32.0,)
+>>> gradient(lambda x: x * 3.0, 2.0)
+(3.0,)
+"""
 
 
 def test_function_typed_into_a_doctest():
     runner = doctest.DocTestRunner(verbose=False)
-    for test in doctest.DocTestFinder().find(doctested, globs={}):
-        runner.run(test)
+    runner.run(doctest.DocTestParser().get_doctest(SESSION, {}, "session", None, 0))
     assert runner.summarize(verbose=False) == (0, 4)
 
 

@@ -2,15 +2,12 @@
 lists.
 
 Every generated program is smooth where it is evaluated (comparisons are far from ties for the seeds in use, or the
-finite difference across the tie is recognised as such by the caller), terminates, and returns a float. `shrink` deletes
-lines as long as a predicate holds, and so finds the smallest program that still fails in the same way.
+finite difference across the tie is recognised as such by the caller), terminates, and returns a float.
 """
 
 from __future__ import annotations
 
-import ast
 import random
-from collections.abc import Callable
 
 HELPERS = """
 import math
@@ -137,28 +134,3 @@ class Generator:
             return []
         word = r.choice(["break", "continue", f"return {self.number()}"])
         return [f"{pad}if {self.test()}:", f"{pad}    {word}"]
-
-
-def shrink(text: str, fails: Callable[[str], bool]) -> str:
-    """The program without every line, and every indented block, whose deletion leaves `fails` true."""
-    changed = True
-    while changed:
-        changed = False
-        lines = text.split("\n")
-        for size in (8, 4, 2, 1):
-            i = 0
-            while i < len(lines):
-                fewer = "\n".join(lines[:i] + lines[i + size :])
-                if _parses(fewer) and fails(fewer):
-                    text, lines, changed = fewer, fewer.split("\n"), True
-                else:
-                    i += 1
-    return text
-
-
-def _parses(text: str) -> bool:
-    try:
-        ast.parse(text)
-    except SyntaxError:
-        return False
-    return True
