@@ -236,7 +236,7 @@ def _python(function: FunctionType, args: tuple, kwargs: dict) -> Any:
         return foreign(function, args, kwargs)
     if (function.__module__, function.__qualname__) in _MAKERS:
         return function(*[plain(a) for a in args], **{k: plain(v) for k, v in kwargs.items()})
-    if _is_library(filename) and not reach.is_active((args, kwargs)) and not reach.callbacks((args, kwargs)):
+    if _is_library(filename) and not reach.is_active((function, args, kwargs)) and not reach.callbacks((args, kwargs)):
         return function(*[plain(a) for a in args], **{k: plain(v) for k, v in kwargs.items()})
     if filename == "<string>" or filename.startswith("<string>"):
         generated = _generated(function, args, kwargs)

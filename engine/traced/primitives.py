@@ -52,8 +52,8 @@ def apply(function: Callable, rule: Rule, args: tuple, kwargs: dict, depth: int 
     out = apply(function, rule, inner, kwargs, position - 1)
     if isinstance(plain(out), np.ndarray) and plain(out).dtype == object:
         raise ForeignCallError(
-            f"Can't differentiate {getattr(function, '__name__', function)} into an array of objects: what its elements "
-            f"do is out of sight\n  at {where(call_chain())}\n"
+            f"Can't differentiate {getattr(function, '__name__', function)} into an array of objects: what its "
+            f"elements do is out of sight\n  at {where(call_chain())}\n"
             f"  Ways out: a list for objects, an array of floats for numbers."
         )
     as_list = type(out) is list

@@ -138,5 +138,12 @@ def refused(label: str, remedy: str) -> Any:
     return run
 
 
-for _label in ("resize", "setfield", "setflags", "byteswap", "getfield", "view"):
+@procedure(np.ndarray.view)
+def view(array: Any, dtype: Any = None, type: Any = None) -> Any:
+    if dtype is None and type is None:
+        return call(operator.getitem, array, ...)
+    return refused("view", "make a new array with astype")(array, *[a for a in (dtype, type) if a is not None])
+
+
+for _label in ("resize", "setfield", "setflags", "byteswap", "getfield"):
     procedure(getattr(np.ndarray, _label))(refused(_label, "make a new array with reshape or astype"))
