@@ -1,14 +1,17 @@
 """The dynamic tier: any Python program, recorded operation by operation, with state followed by identity.
 
-rewrite, scope, match     a function -> the same function, every operation a call of the runtime
-runtime, operations,
-builtins, containers,
-library                   what those calls do: operators, indexing, iteration, built-ins, the standard library
-calls, attributes, reach  what is called or read, as Python resolves it; what foreign code could reach
-primitives, arrays,
-storage                   recording: calls with a rule, writes to arrays, edits of lists, dicts, objects, cells
-tape, levels              the sweep back; the levels of nested derivatives
-structure, run            arguments and results in and out; one run and its pullback
+The files, from a program to its gradient:
+
+    rewrite, statements, expressions,
+    match, scope, nodes               a function -> the same function, every operation a call of the runtime
+    runtime, operators, items         what those calls do: operators, indexing, iteration, displays
+    calls, construct, attributes      what is called, made or read, as Python resolves it
+    builtins, containers, library,
+    writes, structured                procedures: built-ins, methods of containers, the standard library, NumPy's writes
+    foreign, reach                    code that is not Python's, and what it could reach
+    primitives, arrays, storage       recording: calls with a rule, writes to arrays, edits of lists, objects, cells
+    levels, tape                      the levels of nested derivatives; the sweep back
+    structure, run, checkpoint        arguments and results in and out; one run and its pullback; recomputing
 """
 
 from . import runtime  # noqa: F401 (with it the rules of built-ins, containers and the library enter the table)

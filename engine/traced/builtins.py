@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import operator
 import types
 from collections.abc import Callable, Iterable, Iterator
 from types import FunctionType, GeneratorType, MappingProxyType, MethodType
@@ -14,11 +13,14 @@ import numpy as np
 from ..errors import MutationError, call_chain, is_generated, where
 from ..rules import constant
 from ..rules.registry import procedure
-from . import attributes, operations
-from .calls import call, foreign
+from . import attributes
+from .calls import call
+from .foreign import foreign
+from .items import getitem, items, iterate, make_dict, make_list, make_set, mark_key, unpack
 from .levels import Traced, live, plain
 from .nodes import PREFIX
-from .operations import getitem, iterate, make_dict, make_list, make_set, truth
+from .operators import BINARY, COMPARE, truth
+from .storage import created, stored
 
 __all__: list[str] = []
 
@@ -49,12 +51,12 @@ def rounded(number: Any, ndigits: Any = None) -> Any:
 
 @procedure(divmod)
 def quotient_and_rest(a: Any, b: Any) -> tuple[Any, Any]:
-    return RUNTIME_BINARY["floordiv"](a, b), RUNTIME_BINARY["mod"](a, b)
+    return BINARY["floordiv"](a, b), BINARY["mod"](a, b)
 
 
 @procedure(sum)
 def total(iterable: Any, /, start: Any = 0) -> Any:
-    add = RUNTIME_BINARY["add"]
+    add = BINARY["add"]
     for value in iterate(iterable):
         start = add(start, value)
     return start
@@ -81,14 +83,14 @@ def extreme(better: Callable[[Any, Any], bool], label: str) -> Callable[..., Any
     return pick
 
 
-procedure(max)(extreme(operations.comparison(operator.gt, "gt", "lt"), "max"))
-procedure(min)(extreme(operations.comparison(operator.lt, "lt", "gt"), "min"))
+procedure(max)(extreme(COMPARE["gt"], "max"))
+procedure(min)(extreme(COMPARE["lt"], "min"))
 
 
 class _Key:
     """Orders traced items by their plain keys, through a `__lt__` written in Python where there is one."""
 
-    less = staticmethod(operations.comparison(operator.lt, "lt", "gt"))
+    less = staticmethod(COMPARE["lt"])
 
     def __init__(self, value: Any) -> None:
         self.value = value
@@ -191,7 +193,7 @@ def iterator(iterable: Any, *sentinel: Any) -> Iterator[Any]:
 def _until(function: Any, sentinel: Any) -> Iterator[Any]:
     while True:
         item = call(function)
-        if operations.compare_eq(item, sentinel):
+        if COMPARE["eq"](item, sentinel):
             return
         yield item
 
@@ -247,7 +249,7 @@ def as_frozenset(iterable: Any = ()) -> frozenset:
     members = list(iterate(iterable))
     made = frozenset(plain(m) for m in members)
     for member in members:
-        operations.mark_key(made, member)
+        mark_key(made, member)
     return made
 
 
@@ -258,8 +260,8 @@ def as_dict(source: Any = (), /, **named: Any) -> dict:
 
 def _pairs(source: Any) -> Iterable[tuple[Any, Any]]:
     if isinstance(source, dict | MappingProxyType) or hasattr(source, "keys"):
-        return operations.items(source)
-    return [operations.unpack(pair, (2, None, (None, None))) for pair in iterate(source)]
+        return items(source)
+    return [unpack(pair, (2, None, (None, None))) for pair in iterate(source)]
 
 
 # -- attributes and classes -------------------------------------------------------------------------------------------
@@ -294,7 +296,7 @@ procedure(object.__setattr__)(attributes.set_raw)
 @procedure(object.__delattr__)
 def delete_raw(obj: Any, name: str) -> None:
     object.__delattr__(obj, name)
-    operations.stored(attributes.instance_dict(obj) or obj, name, None)
+    stored(attributes.instance_dict(obj) or obj, name, None)
 
 
 @procedure(object.__getattribute__)
@@ -316,7 +318,7 @@ def new_object(cls: type, *args: Any, **kwargs: Any) -> Any:
 @procedure(BaseException.__init__)
 def initialise_exception(obj: BaseException, *args: Any, **kwargs: Any) -> None:
     obj.args = tuple([plain(a) for a in args])
-    operations.stored(obj, "args", args)
+    stored(obj, "args", args)
 
 
 @procedure(vars)
@@ -344,7 +346,7 @@ def make_function(
         made.__annotations__ = {label: plain(value) for label, value in annotations}
     if live.levels and (defaults or named):
         labels = code.co_varnames[code.co_argcount - len(defaults) : code.co_argcount]
-        operations.created(made, [*zip(labels, defaults, strict=True), *named])
+        created(made, [*zip(labels, defaults, strict=True), *named])
     return made
 
 
@@ -367,7 +369,7 @@ def build_class(
     if metaclass is not None:
         kwargs["metaclass"] = metaclass
     made = types.new_class(qualname.rpartition(".")[2], bases, {k: plain(v) for k, v in kwargs.items()}, fill)
-    operations.created(made, attributes_.items())
+    created(made, attributes_.items())
     return made
 
 
@@ -379,17 +381,3 @@ def memory(value: Any) -> memoryview:
             f"  at {where(call_chain())}\n  Way out: write to the array itself, or take a memoryview of a copy."
         )
     return memoryview(value)
-
-
-RUNTIME_BINARY: dict[str, Callable] = {
-    label: operations.binary(getattr(operator, label), label.rstrip("_"))
-    for label in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "lshift", "rshift", "or_", "xor",
-                  "and_")
-}  # fmt: skip
-
-RUNTIME_IN_PLACE: dict[str, Callable] = {
-    "i" + label.rstrip("_"): operations.in_place(
-        getattr(operator, label), getattr(operator, "i" + label.rstrip("_")), label.rstrip("_")
-    )
-    for label in RUNTIME_BINARY
-}

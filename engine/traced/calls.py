@@ -1,15 +1,16 @@
 """Calling something: what a call means, by what the callee is.
 
-a rule, a constant, a procedure      as the rule table says
-a Python function                    its rewritten form (see `rewrite`)
-a method                             its function, with the receiver in front
-a class                              made as Python makes it, `__init__` through here
-anything else                        a foreign call: plain if nothing active is within its reach, else refused
+What is called, and what is done:
+
+    a rule, a constant, a procedure      as the rule table says
+    a Python function                    its rewritten form (see `rewrite`)
+    a method                             its function, with the receiver in front
+    a class                              made as Python makes it, `__init__` through here (see `construct`)
+    anything else                        a foreign call: plain if nothing active is within its reach, else refused
 """
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import operator
 import os
@@ -29,17 +30,18 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ForeignCallError, SourceError, call_chain, where
+from ..errors import SourceError, call_chain, where
 from ..rules import METHODS, SEQUENCE_PARAMETERS, composed, is_constant, lookup
 from ..rules.methods import conjugate
 from . import reach, tape
 from .arrays import in_place
+from .foreign import foreign
 from .levels import Traced, live, plain
 from .primitives import apply
 from .rewrite import rewritten
-from .storage import created, is_tracked, load
+from .storage import is_tracked, load
 
-__all__ = ["call", "construct"]
+__all__ = ["call", "call_method"]
 
 
 def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -68,6 +70,8 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
     if kind.__name__ == "Method" and kind.__module__ == "engine.traced.attributes":
         return call_method(function.receiver, function.name, *args, **kwargs)
     if isinstance(function, type):
+        from .construct import construct
+
         return construct(function, args, kwargs)
     if isinstance(function, functools._lru_cache_wrapper):
         return _cached(function, args, kwargs)
@@ -78,7 +82,7 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
         return call(made, *given)(*args)
     if getattr(kind, "_is_engine_callable", False):
         return function(*args, **kwargs)
-    if type(getattr(kind, "__call__", None)) is FunctionType and not _is_numpy(kind):  # noqa: B004
+    if type(getattr(kind, "__call__", None)) is FunctionType and not is_numpy(kind):  # noqa: B004
         return call(kind.__call__, function, *args, **kwargs)
     return foreign(function, args, kwargs)
 
@@ -104,7 +108,7 @@ def _by_rule(function: Callable, rule: Any, args: tuple, kwargs: dict) -> Any:
         if found is not None:
             return found[0]
         if reach.is_active(args):
-            if rule.partials or kwargs or _is_numpy(function):
+            if rule.partials or kwargs or is_numpy(function):
                 return foreign(function, args, kwargs)
             from .structured import apply_to_objects
 
@@ -142,7 +146,7 @@ _PRIMITIVES = (
 
 def _is_object(value: Any) -> bool:
     """Is this an operand whose class may define what a primitive means for it?"""
-    return type(value) is not Traced and not isinstance(value, _PRIMITIVES) and not _is_numpy(type(value))
+    return type(value) is not Traced and not isinstance(value, _PRIMITIVES) and not is_numpy(type(value))
 
 
 @functools.cache
@@ -159,7 +163,7 @@ def _special_methods() -> dict[Callable, str]:
 
 def _by_class(function: Callable, args: tuple) -> tuple[Any] | None:
     """The result of a built-in function on an object whose class defines it in Python; None: it does not."""
-    from .builtins import RUNTIME_BINARY
+    from .operators import BINARY
 
     name = _special_methods().get(function)
     if name is not None:
@@ -167,7 +171,7 @@ def _by_class(function: Callable, args: tuple) -> tuple[Any] | None:
         return (call(method, args[0]),) if type(method) is FunctionType else None
     label = getattr(function, "__name__", "")
     if getattr(operator, label, None) is function or function is pow and len(args) == 2:
-        operate = RUNTIME_BINARY.get(label)
+        operate = BINARY.get(label)
         forward, backward = f"__{label.rstrip('_')}__", f"__r{label.rstrip('_')}__"
         if operate is not None and any(
             type(getattr(type(plain(a)), n, None)) is FunctionType
@@ -232,16 +236,18 @@ def _python(function: FunctionType, args: tuple, kwargs: dict) -> Any:
     filename = function.__code__.co_filename
     if filename.startswith(_LEVEL_AWARE):
         return function(*args, **kwargs)
-    if _is_numpy(function):
+    if is_numpy(function):
         return foreign(function, args, kwargs)
-    if (function.__module__, function.__qualname__) in _MAKERS:
+    if (function.__module__, function.__qualname__) in _KEEPERS:
         return function(*[plain(a) for a in args], **{k: plain(v) for k, v in kwargs.items()})
-    if _is_library(filename) and not reach.is_active((function, args, kwargs)) and not reach.callbacks((args, kwargs)):
+    if is_library(filename) and not reach.is_active((function, args, kwargs)) and not reach.callbacks((args, kwargs)):
         return function(*[plain(a) for a in args], **{k: plain(v) for k, v in kwargs.items()})
     if filename == "<string>" or filename.startswith("<string>"):
-        generated = _generated(function, args, kwargs)
-        if generated is not None:
-            return generated[0]
+        from .construct import generated
+
+        known = generated(function, args, kwargs)
+        if known is not None:
+            return known[0]
     if is_tracked(function):
         args, kwargs = _with_defaults(function, args, kwargs)
     try:
@@ -253,18 +259,19 @@ def _python(function: FunctionType, args: tuple, kwargs: dict) -> Any:
     return made(*args, **kwargs)
 
 
-_MAKERS = {
+_KEEPERS = {
+    ("functools", "singledispatch.<locals>.dispatch"),
     ("functools", "singledispatch.<locals>.register"), ("functools", "singledispatchmethod.register"),
     ("functools", "lru_cache.<locals>.decorating_function"),
 }  # fmt: skip
-"""Functions of the library that only put a function away."""
+"""Functions of the library that only put a function away or look one up."""
 
 
-def _is_library(filename: str) -> bool:
+def is_library(filename: str) -> bool:
     return filename.startswith(_LIBRARY) and not any(part in filename for part in _SITE)
 
 
-def _is_numpy(function: Any) -> bool:
+def is_numpy(function: Any) -> bool:
     return (getattr(function, "__module__", None) or "").split(".")[0] in ("numpy", "scipy")
 
 
@@ -282,50 +289,6 @@ def _with_defaults(function: FunctionType, args: tuple, kwargs: dict) -> tuple[t
     for name, default in missing.items():
         bound.arguments[name] = load(function, name, default)
     return bound.args, bound.kwargs
-
-
-def _generated(function: FunctionType, args: tuple, kwargs: dict) -> tuple[Any] | None:
-    """Methods that dataclasses and namedtuple generate: no source, known meaning. None: not one of those."""
-    name, owner = function.__name__, args[0] if args else None
-    cls = owner if isinstance(owner, type) else type(owner)
-    if issubclass(cls, tuple) and hasattr(cls, "_fields"):
-        return (function(*args, **kwargs),)  # a named tuple holds traced values as it is
-    if dataclasses.is_dataclass(cls):
-        if name == "__init__":
-            initialise_dataclass(cls, function, args, kwargs)
-            return (None,)
-        return (function(*[plain(a) for a in args], **{k: plain(v) for k, v in kwargs.items()}),)
-    return None
-
-
-def initialise_dataclass(cls: type, init: FunctionType, args: tuple, kwargs: dict) -> None:
-    """What the generated `__init__` of a dataclass does: fields in order, defaults, factories, `__post_init__`."""
-    import inspect
-
-    from .attributes import lookup_in, set_raw
-
-    instance = args[0]
-    bound = inspect.signature(init).bind(*args, **kwargs)
-    extra = []
-    for name, field in cls.__dataclass_fields__.items():  # type: ignore[attr-defined]
-        kind = field._field_type.name  # _FIELD, _FIELD_CLASSVAR or _FIELD_INITVAR
-        if kind == "_FIELD_CLASSVAR":
-            continue
-        if field.init and name in bound.arguments:
-            value = bound.arguments[name]
-        elif field.default is not dataclasses.MISSING:
-            value = load(init, name, field.default)
-        elif field.default_factory is not dataclasses.MISSING:
-            value = call(field.default_factory)
-        else:
-            continue
-        if kind == "_FIELD_INITVAR":
-            extra.append(value)
-        else:
-            set_raw(instance, name, value)
-    found, _ = lookup_in(cls.__mro__, "__post_init__")
-    if type(found) is FunctionType:
-        call(found, instance, *extra)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -413,78 +376,6 @@ _reflected._is_engine_callable = True  # type: ignore[attr-defined]
 # Classes, partials, foreign functions
 
 
-def construct(cls: type, args: tuple, kwargs: dict) -> Any:
-    """`cls(*args, **kwargs)`."""
-    meta = type(cls)
-    if type(meta.__call__) is FunctionType and meta is not type:
-        return call(meta.__call__, cls, *args, **kwargs)
-    new, init = cls.__new__, cls.__init__  # type: ignore[misc]
-    if issubclass(cls, tuple):
-        if hasattr(cls, "_fields") or type(new) is FunctionType:
-            return new(cls, *args, **kwargs) if not has_own_source(new) else call(new, cls, *args, **kwargs)
-        from .builtins import iterate
-
-        return tuple.__new__(cls, tuple(iterate(*args)) if args else ())
-    if issubclass(cls, BaseException):
-        return _exception(cls, args, kwargs)
-    python_new = type(new) is FunctionType
-    python_init = type(init) is FunctionType
-    if not (python_new or python_init) and new is not object.__new__:
-        base = next((b for b in cls.__mro__ if lookup(b) is not None), None)
-        if base is not None and base is not cls:
-            return _subclass_of_container(cls, args, kwargs)
-        return foreign(cls, args, kwargs)
-    if _is_numpy(cls) or _is_library_class(cls) and not reach.is_active((args, kwargs)):
-        return foreign(cls, args, kwargs)
-    if python_new:
-        instance = call(new, cls, *args, **kwargs)
-        if not isinstance(instance, cls):
-            return instance
-    elif python_init or (new is object.__new__ and not args and not kwargs):
-        instance = new(cls)
-    else:
-        instance = cls(*args, **kwargs)  # raises Python's own complaint about the arguments
-    if python_init:
-        call(init, instance, *args, **kwargs)
-    elif init is not object.__init__:
-        call(init, instance, *args, **kwargs)
-    return instance
-
-
-def has_own_source(function: Any) -> bool:
-    return type(function) is FunctionType and not function.__code__.co_filename.startswith("<string>") and (
-        "namedtuple" not in function.__code__.co_filename
-    )  # fmt: skip
-
-
-def _is_library_class(cls: type) -> bool:
-    import sys
-
-    module = sys.modules.get(cls.__module__)
-    return _is_library(getattr(module, "__file__", None) or "")
-
-
-def _subclass_of_container(cls: type, args: tuple, kwargs: dict) -> Any:
-    """A subclass of list or dict without hooks of its own: filled by the procedures of its base."""
-    instance = cls.__new__(cls)
-    if args or kwargs:
-        if isinstance(instance, list):
-            call(list.extend, instance, *args)
-        else:
-            call(dict.update, instance, *args, **kwargs)
-    return instance
-
-
-def _exception(cls: type, args: tuple, kwargs: dict) -> Any:
-    instance = cls.__new__(cls, *[plain(a) for a in args])
-    created(instance, [("args", args)])
-    if type(cls.__init__) is FunctionType:
-        call(cls.__init__, instance, *args, **kwargs)
-    else:
-        cls.__init__(instance, *[plain(a) for a in args], **kwargs)
-    return instance
-
-
 def _partial(function: functools.partial, args: tuple, kwargs: dict) -> Any:
     first = [load(function, i, value) for i, value in enumerate(function.args)]
     named = {name: load(function.keywords, name, value) for name, value in function.keywords.items()}
@@ -508,54 +399,3 @@ def _cached(function: Any, args: tuple, kwargs: dict) -> Any:
     if key not in cache:
         cache[key] = call(wrapped, *args, **kwargs)
     return cache[key]
-
-
-def foreign(function: Any, args: tuple, kwargs: dict, reachable: Any = None) -> Any:
-    """Call code that is not Python's, with plain values, if nothing active is within its reach.
-
-    Raises:
-        ForeignCallError: an argument, or something reachable from one, carries a derivative, or is a Python function
-            that the foreign code could call back.
-    """
-    bare = [plain(a) for a in args]
-    named = {k: plain(v) for k, v in kwargs.items()}
-    if not live.levels:
-        return function(*bare, **named)
-    everything = (function, args if reachable is None else reachable, kwargs)
-    culprit = reach.is_active(everything)
-    if culprit:
-        raise _foreign_error(function, bare, f"{culprit} carries a derivative")
-    callback = reach.callbacks((args, kwargs))
-    if callback is not None:
-        raise _foreign_error(function, bare, f"it may call back {callback}, which the engine would not see")
-    return function(*bare, **named)
-
-
-def _foreign_error(function: Any, args: list, reason: str) -> ForeignCallError:
-    name = describe(function)
-    shown = ", ".join(_short(a) for a in args)
-    return ForeignCallError(
-        f"Can't differentiate foreigncall expression {name}({shown}): it is implemented outside Python, has no rule, "
-        f"and {reason}.\n"
-        f"  at {where(call_chain())}\n"
-        f"  Ways out: give it a rule, engine.rule({name}, x=lambda d, out, x: ...); if its result has no derivative, "
-        f"declare it, engine.constant({name}); or avoid it, or hide the argument, engine.stop_gradient(x)."
-    )
-
-
-def describe(function: Any) -> str:
-    """The name a user would write for a callable."""
-    name = getattr(function, "__qualname__", None) or getattr(function, "__name__", None)
-    if name is None:
-        return repr(function)
-    module = getattr(function, "__module__", None)
-    if module in (None, "builtins", "__main__") or not isinstance(module, str):
-        return name
-    return f"{module}.{name}"
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        return f"array of shape {value.shape}"
-    text = repr(value) if isinstance(value, int | float | str | None) else type(value).__name__
-    return text if len(text) < 30 else text[:27] + "..."

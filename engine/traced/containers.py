@@ -11,8 +11,7 @@ from ..rules import constant, lookup
 from ..rules.registry import procedure
 from .builtins import as_dict, as_list, sorting_order
 from .calls import call
-from .levels import plain
-from .operations import (
+from .items import (
     _Items,
     built_in,
     built_in_dict,
@@ -29,6 +28,7 @@ from .operations import (
     set_dict_item,
     set_list_item,
 )
+from .levels import plain
 from .storage import edited, load, permuted, stored
 
 __all__: list[str] = []

@@ -21,11 +21,12 @@ import numpy as np
 from ..errors import is_generated
 from ..rules import constant
 from ..rules.registry import procedure
-from . import attributes, operations
-from .builtins import RUNTIME_BINARY, RUNTIME_IN_PLACE, as_dict, lazily
+from . import attributes
+from .builtins import as_dict, lazily
 from .calls import call
+from .items import delitem, getitem, items, iterate, make_list, set_dict_item, setitem
 from .levels import Traced, plain
-from .operations import getitem, items, iterate, make_list, set_dict_item, truth
+from .operators import BINARY, IN_PLACE, truth
 from .storage import created, load
 
 __all__: list[str] = []
@@ -118,7 +119,7 @@ def chain_all(iterables: Any) -> Iterator[Any]:
 
 @procedure(itertools.accumulate)
 def accumulate(iterable: Any, func: Any = None, *, initial: Any = None) -> Iterator[Any]:
-    add = RUNTIME_BINARY["add"]
+    add = BINARY["add"]
     items_ = iter(iterate(iterable))
     total = initial
     if initial is None:
@@ -235,7 +236,7 @@ def tee(iterable: Any, n: Any = 2) -> tuple:
 
 @procedure(itertools.count)
 def count(start: Any = 0, step: Any = 1) -> Iterator[Any]:
-    add = RUNTIME_BINARY["add"]
+    add = BINARY["add"]
     while True:
         yield start
         start = add(start, step)
@@ -265,7 +266,7 @@ def deep(value: Any, memo: Any = None) -> Any:
 def _deep(value: Any, memo: dict[int, Any]) -> Any:
     bare = plain(value)
     if isinstance(value, tuple):
-        return operations.plain(value) if not value else type(value)._make(_deep(v, memo) for v in value) if hasattr(
+        return plain(value) if not value else type(value)._make(_deep(v, memo) for v in value) if hasattr(
             value, "_make"
         ) else tuple([_deep(v, memo) for v in value])  # fmt: skip
     if id(bare) in memo:
@@ -351,7 +352,7 @@ def ordered_dict(source: Any = (), /, **named: Any) -> OrderedDict:
 def counter(source: Any = None, /, **named: Any) -> Counter:
     """Counts of items are integers; counts given as a mapping may carry a derivative."""
     made: Counter = Counter()
-    add = RUNTIME_BINARY["add"]
+    add = BINARY["add"]
     if source is not None:
         pairs = items(source) if isinstance(source, dict) else [(plain(item), 1) for item in iterate(source)]
         for key, value in pairs:
@@ -366,18 +367,18 @@ def counter(source: Any = None, /, **named: Any) -> Counter:
 
 @procedure(operator.setitem)
 def set_item(container: Any, index: Any, value: Any) -> None:
-    operations.setitem(container, index, value)
+    setitem(container, index, value)
 
 
 @procedure(operator.delitem)
 def delete_item(container: Any, index: Any) -> None:
-    operations.delitem(container, index)
+    delitem(container, index)
 
 
 constant(operator.not_, operator.is_, operator.is_not, operator.contains, reason="its result carries no derivative")
 
 
-for _label, _augment in RUNTIME_IN_PLACE.items():
+for _label, _augment in IN_PLACE.items():
     procedure(getattr(operator, _label))(_augment)
 
 

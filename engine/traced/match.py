@@ -59,11 +59,11 @@ def matches(subject: Any, spec: tuple) -> dict[str, Any] | None:
 
 
 def _match(subject: Any, spec: tuple, bound: dict[str, Any]) -> bool:
-    from .operations import compare_eq
+    from .operators import COMPARE
 
     kind = spec[0]
     if kind == "value":
-        return bool(compare_eq(subject, spec[1]))
+        return bool(COMPARE["eq"](subject, spec[1]))
     if kind == "is":
         return plain(subject) is spec[1]
     if kind == "as":
@@ -82,7 +82,7 @@ def _match(subject: Any, spec: tuple, bound: dict[str, Any]) -> bool:
 
 
 def _match_sequence(subject: Any, patterns: tuple, bound: dict[str, Any]) -> bool:
-    from .operations import iterate, make_list
+    from .items import iterate, make_list
 
     bare = plain(subject)
     if not isinstance(bare, Sequence) or isinstance(bare, str | bytes | bytearray):
@@ -106,7 +106,7 @@ def _match_sequence(subject: Any, patterns: tuple, bound: dict[str, Any]) -> boo
 
 
 def _match_mapping(subject: Any, pairs: tuple, rest: str | None, bound: dict[str, Any]) -> bool:
-    from .operations import getitem, make_dict
+    from .items import getitem, make_dict
 
     if not isinstance(subject, Mapping):
         return False

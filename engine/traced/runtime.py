@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from types import CellType
 from typing import Any
 
 from ..errors import DifferentiationError
-from . import builtins, containers, library, operations, writes  # noqa: F401 (they register procedures)
+from . import builtins, containers, items, library, operators, writes  # noqa: F401 (they register procedures)
 from .attributes import delete_attribute, get_attribute, set_attribute
 from .calls import call, call_method
 from .levels import plain
 from .match import matches
+from .operators import truth
 from .storage import load, load_cell, store_cell, stored
 
 __all__ = ["RUNTIME"]
@@ -30,7 +30,7 @@ class Context:
     def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
         if isinstance(error, DifferentiationError):
             return False  # not the program's own: no handler of it may take it
-        return operations.truth(call(type(self.manager).__exit__, self.manager, kind, error, trace))
+        return truth(call(type(self.manager).__exit__, self.manager, kind, error, trace))
 
 
 def new_cell(*value: Any) -> CellType:
@@ -80,46 +80,37 @@ def parent(cell: CellType, instance: Any) -> super:
     return super(cell.cell_contents, instance)
 
 
-_BINARY = dict(builtins.RUNTIME_BINARY)
-_IN_PLACE = builtins.RUNTIME_IN_PLACE
-_COMPARE = {
-    label: operations.comparison(getattr(operator, label), label, mirror)
-    for label, mirror in (("eq", "eq"), ("ne", "ne"), ("lt", "gt"), ("le", "ge"), ("gt", "lt"), ("ge", "le"))
-}
-
 RUNTIME: dict[str, Callable | type] = {
-    **_BINARY,
-    **_IN_PLACE,
-    **_COMPARE,
-    "neg": operations.unary(operator.neg, "neg"),
-    "pos": operations.unary(operator.pos, "pos"),
-    "invert": operations.unary(operator.invert, "invert"),
-    "is_": operations.is_,
-    "is_not": operations.is_not,
-    "in_": operations.in_,
-    "not_in": operations.not_in,
-    "truth": operations.truth,
+    **operators.BINARY,
+    **operators.IN_PLACE,
+    **operators.UNARY,
+    **operators.COMPARE,
+    "is_": operators.is_,
+    "is_not": operators.is_not,
+    "in_": operators.in_,
+    "not_in": operators.not_in,
+    "truth": truth,
     "plain": plain,
-    "slice": operations.make_slice,
-    "getitem": operations.getitem,
-    "setitem": operations.setitem,
-    "delitem": operations.delitem,
-    "aug_item": operations.aug_item,
-    "aug_attribute": operations.aug_attribute,
+    "slice": items.make_slice,
+    "getitem": items.getitem,
+    "setitem": items.setitem,
+    "delitem": items.delitem,
+    "aug_item": items.aug_item,
+    "aug_attribute": items.aug_attribute,
     "get_attribute": get_attribute,
     "set_attribute": set_attribute,
     "delete_attribute": delete_attribute,
     "call": call,
     "call_method": call_method,
-    "iterate": operations.iterate,
-    "unpack": operations.unpack,
-    "unpacking": operations.unpacking,
-    "items": operations.items,
-    "keywords": operations.keywords,
-    "make_list": operations.make_list,
-    "make_dict": operations.make_dict,
-    "make_set": operations.make_set,
-    "kwargs_dict": operations.kwargs_dict,
+    "iterate": items.iterate,
+    "unpack": items.unpack,
+    "unpacking": items.unpacking,
+    "items": items.items,
+    "keywords": items.keywords,
+    "make_list": items.make_list,
+    "make_dict": items.make_dict,
+    "make_set": items.make_set,
+    "kwargs_dict": items.kwargs_dict,
     "make_function": builtins.make_function,
     "build_class": builtins.build_class,
     "new_cell": new_cell,

@@ -16,8 +16,8 @@ from ..errors import CotangentMismatchError
 from ..tangents import Tangent, accumulate, is_differentiable, zeros_like
 from .attributes import get_attribute, instance_dict
 from .calls import call
+from .items import getitem
 from .levels import Level, Node, Traced, own, plain, root_of
-from .operations import getitem
 from .primitives import target_of
 from .storage import created, found, mirror
 from .tape import Sweep, engine_call

@@ -16,8 +16,8 @@ from ..rules import Rule
 from ..tangents import is_differentiable
 from .attributes import get_attribute
 from .calls import call
+from .items import getitem
 from .levels import plain
-from .operations import getitem
 from .primitives import apply
 from .structure import fields_of, is_container
 

@@ -13,8 +13,8 @@ from ..rules.indexing import scatter
 from ..rules.registry import procedure
 from .arrays import in_place, store
 from .calls import call
+from .items import frozen_index
 from .levels import live, plain
-from .operations import frozen_index
 from .storage import permuted
 
 __all__: list[str] = []

@@ -1,8 +1,7 @@
-"""What rewritten code calls for operators, indexing, iteration, unpacking and displays.
+"""What rewritten code calls for indexing, iteration, unpacking and displays.
 
-An operator goes, as in Python, to the class of its operands if that defines it in Python, else to the primitive. Items
-of lists and dicts are read and written through `storage`, array elements through the rule of `getitem` and through
-`arrays.store`.
+Items of lists and dicts are read and written through `storage`, array elements through the rule of `getitem` and
+through `arrays.store`; whatever a class defines in Python is called.
 """
 
 from __future__ import annotations
@@ -15,209 +14,26 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import MutationError, UnsupportedSyntaxError, call_chain, where
+from ..errors import MutationError, call_chain, where
 from ..rules import lookup
 from . import arrays
-from .calls import call
+from .calls import as_tuples, call
+from .foreign import foreign
 from .levels import Traced, live, plain
 from .primitives import apply, target_of
-from .storage import created, edited, is_tracked, load, position, stored
+from .storage import created, edited, load, position, stored
 
-__all__ = [
-    "getitem",
-    "is_tracked",
-    "iterate",
-    "make_dict",
-    "make_list",
-    "make_set",
-    "setitem",
-    "truth",
-    "unpack",
-    "unpacking",
-]
+__all__ = ["getitem", "iterate", "make_dict", "make_list", "make_set", "setitem", "unpack", "unpacking"]
+
+# -- indexing ---------------------------------------------------------------------------------------------------------
 
 
-# -- operators --------------------------------------------------------------------------------------------------------
-
-_NUMBERS = frozenset({int, float, bool, complex})
-_BUILTIN_OPERANDS = (int, float, complex, np.ndarray, np.generic)
-
-
-def binary(function: Callable, dunder: str) -> Callable[[Any, Any], Any]:
-    """The operation `a <op> b` for an operator function and the stem of its method names."""
-    forward, backward = f"__{dunder}__", f"__r{dunder}__"
-
-    def operate(a: Any, b: Any) -> Any:
-        if type(a) in _NUMBERS and type(b) in _NUMBERS:
-            return function(a, b)
-        bare_a, bare_b = plain(a), plain(b)
-        if isinstance(bare_a, _BUILTIN_OPERANDS) and isinstance(bare_b, _BUILTIN_OPERANDS):
-            return call(function, a, b)
-        return _by_class(function, forward, backward, a, b, bare_a, bare_b)
-
-    operate.__name__ = operate.__qualname__ = dunder
-    return operate
-
-
-def _by_class(function: Callable, forward: str, backward: str, a: Any, b: Any, bare_a: Any, bare_b: Any) -> Any:
-    kind_a, kind_b = type(bare_a), type(bare_b)
-    order = [(kind_a, forward, a, b), (kind_b, backward, b, a)]
-    right = getattr(kind_b, backward, None)
-    if kind_b is not kind_a and issubclass(kind_b, kind_a) and right is not getattr(kind_a, backward, None):
-        order.reverse()
-    if isinstance(bare_a, np.ndarray) and getattr(kind_b, "__array_ufunc__", True) is None:
-        order = order[1:]
-    for kind, method, receiver, other in order:
-        found = getattr(kind, method, None)
-        if type(found) is FunctionType and not (kind is kind_b and kind is kind_a and method == backward):
-            result = call(found, receiver, other)
-            if result is not NotImplemented:
-                return result
-    if type(getattr(kind_a, forward, None)) is FunctionType or type(right) is FunctionType:
-        symbol = forward.strip("_")
-        raise TypeError(f"unsupported operand type(s) for {symbol}: '{kind_a.__name__}' and '{kind_b.__name__}'")
-    if isinstance(bare_a, list) and isinstance(bare_b, list) and function is operator.add:
-        return make_list([*iterate(a), *iterate(b)])
-    if isinstance(bare_a, list) and function is operator.mul:
-        return make_list(list(iterate(a)) * operator.index(bare_b))
-    if isinstance(bare_b, list) and function is operator.mul:
-        return make_list(list(iterate(b)) * operator.index(bare_a))
-    if isinstance(bare_a, dict) and isinstance(bare_b, dict) and function is operator.or_:
-        return make_dict([*items(a), *items(b)])
-    if isinstance(bare_a, tuple) or isinstance(bare_b, tuple):
-        if isinstance(bare_a, tuple) and (isinstance(bare_b, tuple) or function is operator.mul):
-            return function(a, b)
-        if isinstance(bare_b, tuple) and function is operator.mul:
-            return function(a, b)
-    if isinstance(bare_a, str | bytes | set | frozenset) or kind_a is type(None):
-        return function(bare_a, bare_b)
-    return call(function, _array_like(a), _array_like(b))
-
-
-def _array_like(value: Any) -> Any:
+def array_like(value: Any) -> Any:
     """A list beside an array is an operand of NumPy's."""
     if type(value) is list:
-        from .calls import as_tuples
-
         items_ = as_tuples(value)
         return call(np.array, items_) if isinstance(items_, tuple) else np.array(items_)
     return value
-
-
-def in_place(function: Callable, in_place_function: Callable, dunder: str) -> Callable[[Any, Any], Any]:
-    """The operation `a <op>= b`: what the name is bound to afterwards."""
-    operate = binary(function, dunder)
-    method = f"__i{dunder}__"
-
-    def augment(a: Any, b: Any) -> Any:
-        bare = plain(a)
-        if isinstance(bare, np.ndarray):
-            result = operate(a, b)
-            if isinstance(plain(result), np.ndarray | np.generic):
-                return arrays.in_place(a, result, lambda: in_place_function(bare.copy(), plain(b)))
-            return result
-        found = getattr(type(bare), method, None)
-        if type(found) is FunctionType:
-            result = call(found, a, b)
-            return operate(a, b) if result is NotImplemented else result
-        if isinstance(bare, list) and function is operator.add:
-            call(list.extend, a, b)
-            return a
-        if isinstance(bare, deque) and function is operator.add:
-            call(deque.extend, a, b)
-            return a
-        if isinstance(bare, list) and function is operator.mul:
-            setitem(a, slice(None), list(iterate(a)) * operator.index(plain(b)))
-            return a
-        if isinstance(bare, dict) and function is operator.or_:
-            call(dict.update, a, b)
-            return a
-        if isinstance(bare, set):
-            return in_place_function(bare, plain(b))
-        return operate(a, b)
-
-    augment.__name__ = augment.__qualname__ = f"i{dunder}"
-    return augment
-
-
-def unary(function: Callable, dunder: str) -> Callable[[Any], Any]:
-    """The operation `<op> a`."""
-    method = f"__{dunder}__"
-
-    def operate(a: Any) -> Any:
-        found = getattr(type(plain(a)), method, None)
-        return call(found, a) if type(found) is FunctionType else call(function, a)
-
-    operate.__name__ = operate.__qualname__ = dunder
-    return operate
-
-
-def comparison(function: Callable, dunder: str, reflected: str) -> Callable[[Any, Any], Any]:
-    """The operation `a <op> b` for a comparison: its result carries no derivative."""
-    method, mirrored = f"__{dunder}__", f"__{reflected}__"
-
-    def compare(a: Any, b: Any) -> Any:
-        if type(a) in _NUMBERS and type(b) in _NUMBERS:
-            return function(a, b)
-        bare_a, bare_b = plain(a), plain(b)
-        for owner, name, receiver, other in ((bare_a, method, a, b), (bare_b, mirrored, b, a)):
-            found = getattr(type(owner), name, None)
-            if type(found) is FunctionType and _has_source(found):
-                result = call(found, receiver, other)
-                if result is not NotImplemented:
-                    return result
-        return function(bare_a, bare_b)
-
-    compare.__name__ = compare.__qualname__ = dunder
-    return compare
-
-
-def _has_source(function: FunctionType) -> bool:
-    return not function.__code__.co_filename.startswith("<string>")
-
-
-compare_eq = comparison(operator.eq, "eq", "eq")
-
-
-def is_(a: Any, b: Any) -> bool:
-    return plain(a) is plain(b)
-
-
-def is_not(a: Any, b: Any) -> bool:
-    return plain(a) is not plain(b)
-
-
-def in_(item: Any, container: Any) -> bool:
-    found = getattr(type(container), "__contains__", None)
-    if type(found) is FunctionType:
-        return truth(call(found, container, item))
-    if type(getattr(type(container), "__iter__", None)) is FunctionType or isinstance(container, GeneratorType):
-        return any(is_(item, other) or truth(compare_eq(other, item)) for other in iterate(container))
-    return plain(item) in plain(container)
-
-
-def not_in(item: Any, container: Any) -> bool:
-    return not in_(item, container)
-
-
-def truth(value: Any) -> bool:
-    """The truth of a condition; a `__bool__` or `__len__` written in Python is called."""
-    kind = type(value)
-    if kind is bool:
-        return value
-    if kind is Traced:
-        return bool(plain(value))
-    found = getattr(kind, "__bool__", None)
-    if found is None:
-        found = getattr(kind, "__len__", None)
-        if type(found) is FunctionType:
-            return call(found, value) != 0
-    elif type(found) is FunctionType:
-        return call(found, value)
-    return bool(value)
-
-
-# -- indexing ---------------------------------------------------------------------------------------------------------
 
 
 def make_slice(start: Any, stop: Any, step: Any) -> slice:
@@ -247,8 +63,6 @@ def getitem(container: Any, index: Any) -> Any:
         return dict_item(container, plain(index))
     if isinstance(container, tuple | str | bytes | range):
         return container[plain(index)]
-    from .calls import foreign
-
     if found is None:
         return container[plain(index)]
     return foreign(operator.getitem, (container, index), {})
@@ -302,7 +116,7 @@ def setitem(container: Any, index: Any, value: Any) -> None:
     kind = type(container)
     if kind is Traced or isinstance(container, np.ndarray):
         if type(plain(value)) is list:
-            value = _array_like(value)
+            value = array_like(value)
         index = frozen_index(index)
         if isinstance(index, np.ndarray):
             index = index.copy()
@@ -318,8 +132,6 @@ def setitem(container: Any, index: Any, value: Any) -> None:
     elif isinstance(container, dict):
         set_dict_item(container, index, value)
     else:
-        from .calls import foreign
-
         foreign(operator.setitem, (container, index, value), {})
 
 
@@ -456,8 +268,6 @@ def iterate(iterable: Any) -> Iterable[Any]:
     from . import reach
 
     if reach.is_active(iterable):
-        from .calls import foreign
-
         return foreign(iter, (iterable,), {})
     return iterable
 
@@ -602,7 +412,3 @@ def make_set(values: Iterable[Any]) -> set:
 def kwargs_dict(mapping: dict[str, Any]) -> dict[str, Any]:
     """The dict of `**kwargs`, as a recorded storage."""
     return make_dict(mapping.items())
-
-
-def fail_unsupported(what: str, remedy: str) -> None:
-    raise UnsupportedSyntaxError(f"cannot differentiate {what}\n  at {where(call_chain())}\n  Way out: {remedy}.")
