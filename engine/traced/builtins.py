@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import MutationError, call_chain, is_generated, where
 from ..rules import constant
-from ..rules.registry import procedure
+from ..rules.registry import procedure, vjp_of
 from . import attributes
 from .calls import call
 from .foreign import foreign
@@ -56,10 +56,23 @@ def quotient_and_rest(a: Any, b: Any) -> tuple[Any, Any]:
 
 @procedure(sum)
 def total(iterable: Any, /, start: Any = 0) -> Any:
+    values = [start, *iterate(iterable)]
+    if all(type(plain(v)) in (int, float, bool) for v in values):
+        return call(sum_of_numbers, *values)
     add = BINARY["add"]
-    for value in iterate(iterable):
+    for value in values[1:]:
         start = add(start, value)
     return start
+
+
+def sum_of_numbers(*numbers: float) -> float:
+    """The sum of Python numbers as Python adds them up: from 3.12 on it carries the rounding errors along."""
+    return sum(numbers)
+
+
+@vjp_of(sum_of_numbers)
+def sum_of_numbers_vjp(d: Any, out: Any, *numbers: Any) -> tuple:
+    return (d,) * len(numbers)
 
 
 def extreme(better: Callable[[Any, Any], bool], label: str) -> Callable[..., Any]:

@@ -6,6 +6,7 @@ Each entry takes (lowerer, args, kwargs) and returns an abstract value, or NotIm
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any
@@ -16,7 +17,7 @@ from ..rules.indexing import scatter
 from ..tangents import is_differentiable
 from . import runtime
 from .core import Const, Pack, Var
-from .types import Array, NotTyped, Plain, Scalar, Seq, is_active_type, is_complex, type_of
+from .types import FLOAT, Array, NotTyped, Plain, Scalar, Seq, is_active_type, is_complex, type_of
 from .values import Closure, DictOf, Fields, Func, Grown, Iter, ListOf, Outside, Ref, Tup
 
 
@@ -139,10 +140,25 @@ def sum_(lowerer: Any, args: list, kwargs: dict) -> Any:
         value = lowerer.contents_of(value).atom
     if type(value) is Var and isinstance(value.type, Seq) and isinstance(value.type.item, Scalar):
         total = lowerer.let(runtime.sum_list, (value,))
-        return total if type(start) is Const and start.value == 0 else lowerer.let(operator.add, (start, total))
-    for item in lowerer.items_of(value):
+        return total if type(start) is Const and start.value == 0 else compensated(lowerer, start, total)
+    items = lowerer.items_of(value)
+    if (
+        sys.version_info >= (3, 12)
+        and len(items) > 1
+        and all(type(item) is Var and item.type == FLOAT for item in items)
+    ):
+        total = lowerer.let(runtime.sum_list, (lowerer.pack_list(tuple(items)),))
+        return total if type(start) is Const and start.value == 0 else compensated(lowerer, start, total)
+    for item in items:
         start = lowerer.binary(operator.add, start, item)
     return start
+
+
+def compensated(lowerer: Any, start: Any, total: Any) -> Any:
+    """start + total, where `sum` adds plainly: from Python 3.12 on it carries rounding errors along."""
+    if sys.version_info >= (3, 12):
+        raise NotTyped("sum with a start")
+    return lowerer.let(operator.add, (start, total))
 
 
 def extreme(better: Callable) -> Callable:
