@@ -121,8 +121,8 @@ def _outside(a: np.ndarray, b: np.ndarray, tolerance: Tolerance) -> np.ndarray:
     finite = np.isfinite(b)
     if a.dtype.kind in "iub":
         return finite & (a != b)
-    a, b = np.where(finite, a, 0), np.where(finite, b, 0)
     rtol = ULPS * np.finfo(b.dtype).eps if tolerance.rtol is None else tolerance.rtol
+    a, b = np.where(finite, a, 0), np.where(finite, b, 0)
     return finite & ~(np.abs(a - b) <= rtol * np.abs(b) + tolerance.atol)
 
 
