@@ -8,6 +8,7 @@ once. Source typed into a doctest or IPython is found where those tools keep it,
 from __future__ import annotations
 
 import ast
+import dis
 import linecache
 from dataclasses import dataclass
 from functools import lru_cache
@@ -108,7 +109,7 @@ def _find_lambda(index: _Index, code: CodeType) -> list[tuple[FunctionNode, str 
     """The innermost lambda whose body spans every position of `code`."""
     positions = [p for p in code.co_positions() if None not in p and (p[2], p[3]) != (0, 0)]
     if not positions:
-        return []
+        return [entry for entry in index.lambdas.get(code.co_firstlineno, []) if is_constant_lambda(entry[0], code)]
     start = min((line, column) for line, _, column, _ in positions)
     end = max((line, column) for _, line, _, column in positions)
     best = []
@@ -122,6 +123,18 @@ def _find_lambda(index: _Index, code: CodeType) -> list[tuple[FunctionNode, str 
             best.append(((body.lineno, body.col_offset), node, class_name))
     best.sort(key=lambda entry: entry[0])
     return [(node, class_name) for _, node, class_name in best]
+
+
+def is_constant_lambda(node: FunctionNode, code: CodeType) -> bool:
+    """Is `code` that of this lambda, which returns a constant? Python 3.12 gives such code no positions at all."""
+    if not isinstance(node, ast.Lambda) or _arguments(node) != _code_arguments(code):
+        return False
+    body = compile(ast.fix_missing_locations(ast.Expression(node.body)), code.co_filename, "eval")
+
+    def returned(of: CodeType) -> list[str]:
+        return [repr(i.argval) for i in dis.get_instructions(of) if i.opname == "RETURN_CONST"]
+
+    return bool(returned(code)) and returned(body) == returned(code)
 
 
 def _arguments(node: FunctionNode) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import CodeType
 
+from ..frontend import is_constant_lambda
+
 __all__ = ["Scope", "nested_codes", "own_nodes"]
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
@@ -135,7 +137,7 @@ def nested_codes(code: CodeType, node: ast.AST) -> dict[ast.AST, CodeType]:
     definitions = [child for child in own_nodes(node) if isinstance(child, Definition)]
     found: dict[ast.AST, CodeType] = {}
     for nested in _definition_codes(code):
-        match = [d for d in definitions if _is_code_of(d, nested)]
+        match = [d for d in definitions if d not in found and _is_code_of(d, nested)]
         if match:
             found[max(match, key=lambda d: (d.lineno, d.col_offset))] = nested
     return found
@@ -146,8 +148,10 @@ def _is_code_of(node: Definition, code: CodeType) -> bool:
         if code.co_name != "<lambda>":
             return False
         spots = [p for p in code.co_positions() if None not in p and (p[2], p[3]) != (0, 0)]
+        if not spots:
+            return node.lineno == code.co_firstlineno and is_constant_lambda(node, code)
         start = (node.body.lineno, node.body.col_offset)
         end = (node.body.end_lineno, node.body.end_col_offset)
-        return bool(spots) and all(start <= (p[0], p[2]) and (p[1], p[3]) <= end for p in spots)
+        return all(start <= (p[0], p[2]) and (p[1], p[3]) <= end for p in spots)
     first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
     return node.name == code.co_name and first == code.co_firstlineno
