@@ -93,18 +93,15 @@ def _add_overlapping(part: np.ndarray, d: Any) -> None:
 class ArrayStore:
     """One write to an array."""
 
-    __slots__ = ("array", "first", "index", "old", "place", "target", "value")
+    __slots__ = ("array", "first", "index", "old", "target", "value")
 
-    def __init__(
-        self, array: np.ndarray, index: Any, old: Any, value: Any, target: Any, first: Any, place: Any
-    ) -> None:
+    def __init__(self, array: np.ndarray, index: Any, old: Any, value: Any, target: Any, first: Any) -> None:
         self.array = array
         self.index = index
         self.old = old
         self.value = value
         self.target = target
         self.first = first  # None, or the owner of the base that this write has marked: (array, node) or ()
-        self.place = place
 
     def reverse(self, sweep: Sweep) -> None:
         array, index = self.array, self.index
@@ -165,16 +162,15 @@ def store(array: Any, index: Any, value: Any) -> None:
         active = target is not None or target_of(level, array) is not None or id(base) in level.owners
         saved.append((level, old, strip(value, level), target if target_array.dtype.kind in "fc" else None, active))
     target_array[index] = plain(value)
-    chain = call_chain()
     for level, old, inner_value, target, active in reversed(saved):
         first: Any = None
         if active and id(base) not in level.written and base.dtype.kind in "fc":
             if id(base) in level.shared:
-                raise _shared_write(chain)
+                raise _shared_write()
             owner = level.owners.get(id(base))
             level.written[id(base)] = base
             first = () if owner is None else (owner[1], owner[2])
-        level.tape.append(ArrayStore(target_array, index, old, inner_value, target, first, chain[:1]))
+        level.tape.append(ArrayStore(target_array, index, old, inner_value, target, first))
 
 
 def _refuse_odd_views(array: np.ndarray, base: np.ndarray) -> None:
@@ -198,9 +194,9 @@ def _refuse_odd_views(array: np.ndarray, base: np.ndarray) -> None:
         )
 
 
-def _shared_write(chain: list) -> MutationError:
+def _shared_write() -> MutationError:
     return MutationError(
-        f"cannot differentiate a write to memory that two arguments share\n  at {where(chain)}\n"
+        f"cannot differentiate a write to memory that two arguments share\n  at {where(call_chain())}\n"
         f"  Which of them should get the cotangent is not defined. Way out: pass a copy, or write to one."
     )
 

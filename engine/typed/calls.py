@@ -5,17 +5,14 @@ structures.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
 from types import FunctionType, MethodType
 from typing import Any
-
-import numpy as np
 
 from ..frontend import source_of
 from ..rules.registry import composed, is_constant, lookup
 from . import exits
 from .builtins import BUILTINS
-from .core import Const, Pack, Var
+from .core import Const, Var
 from .lower_frames import Frame
 from .methods import list_method
 from .nested import call_derivative, lower_derivative
@@ -280,11 +277,3 @@ class Calls:
     def _Append(self, stmt: Any) -> None:
         """What a comprehension does with each item."""
         list_method(self, self.read("$made"), "append", [self.expr(stmt.value)], {})
-
-
-def pack_of(items: list) -> Pack:
-    return Pack(tuple, tuple(items))
-
-
-def is_array_function(fn: Callable) -> bool:
-    return isinstance(fn, np.ufunc)

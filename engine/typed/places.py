@@ -8,7 +8,7 @@ relied on by identity. Nothing that was not read is checked.
 from __future__ import annotations
 
 import builtins
-from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -162,7 +162,3 @@ def global_value(module_globals: dict, name: str) -> Any:
     if hasattr(builtins, name):
         return getattr(builtins, name)
     raise NotTyped(f"the name {name} is not defined")
-
-
-def code_of(function: Any) -> CodeType | None:
-    return getattr(function, "__code__", None)

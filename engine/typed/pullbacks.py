@@ -184,10 +184,6 @@ def contribute(lowerer: Any, arg: Any, result: Any, wanted: set, fit: Callable, 
 # ---- the engine's own primitives
 
 
-def _getitem_seq(lowerer: Any, d: Any, i: Any) -> Any:
-    return lowerer.element(d, i)
-
-
 def _fresh_list(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
     return [
         (v, lowerer.element(d, Const(i))) for i, v in enumerate(stmt.args[0].items) if type(v) is Var and v in wanted

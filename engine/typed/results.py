@@ -216,12 +216,6 @@ def _is_unit_step(step: Any) -> bool:
     return type(step) is Const and step.value in (None, 1, -1)
 
 
-def is_view_index(index: Any) -> bool:
-    """Does indexing with it give a view: only ints, slices, None?"""
-    parts = index.items if type(index) is Pack and index.kind is tuple else (index,)
-    return all(not isinstance(type_of(p), Array) and not (type(p) is Pack and p.kind is list) for p in parts)
-
-
 # ---- the engine's own primitives
 
 
