@@ -11,8 +11,8 @@ import pytest
 from engine.rules.registry import scope
 from regressions import report
 from regressions.adapters import engine_names
-from regressions.case import SYMPTOMS, TOPICS, TRACKERS
-from regressions.corpus import UnknownCase, all_cases, select
+from regressions.case import SYMPTOMS, TRACKERS
+from regressions.corpus import TOPICS, UnknownCase, all_cases, select
 
 FILTERS = {"topic": TOPICS, "tracker": TRACKERS, "symptom": SYMPTOMS}
 ROOM = Path(__file__).parent / "regressions"

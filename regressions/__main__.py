@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from . import oracles, report
 from .adapters import Adapter, UnknownEngine, adapters_of
-from .case import SYMPTOMS, TOPICS, TRACKERS, Case
-from .corpus import UnknownCase, all_cases, find, select
+from .case import SYMPTOMS, TRACKERS, Case
+from .corpus import TOPICS, UnknownCase, all_cases, find, select
 from .verdicts import Verdict, ask, judge, plain_value
 
 EXAMPLES = """\

@@ -24,11 +24,11 @@ from types import SimpleNamespace
 from typing import Any
 
 __all__ = [
+    "ASKS",
     "KINDS",
     "NEEDS",
     "ORACLES",
     "SYMPTOMS",
-    "TOPICS",
     "TRACKERS",
     "Case",
     "Raises",
@@ -36,12 +36,6 @@ __all__ = [
     "case",
     "fields",
 ]
-
-TOPICS = {
-    "parameters": "collecting the arrays of a model inside the loss, and gradients of the model's own structure",
-    "implicit-parameters": "gradients for arrays known by identity, however the loss reaches them",
-    "foreign-calls": "functions without Python source: the clock, printing, hash tables, searches, C libraries",
-}
 
 SYMPTOMS = {
     "raises": "an exception where there is an answer",
@@ -52,12 +46,17 @@ SYMPTOMS = {
     "wrong-structure": "cotangents in other places than the values they belong to",
     "wrong-shape": "a cotangent of another shape than its primal",
     "wrong-dtype": "a cotangent of another dtype than its primal",
+    "slow": "work that grows faster than the program's own",
+    "memory": "storage that grows faster than the program's own work",
 }
 
 NEEDS = {
+    "complex": "complex numbers",
     "containers": "gradients of lists, tuples and dicts, and programs that fill them",
     "objects": "gradients of objects",
+    "forward": "forward mode: jvp",
     "implicit": "parameters found by identity",
+    "mutation": "arrays that are written in place",
     "nested": "a derivative inside the program",
     "plain-values": "values in the program are plain floats and arrays, which foreign code accepts",
     "refusal": "a foreign call that could carry a derivative is refused by name",
@@ -65,12 +64,57 @@ NEEDS = {
 }
 
 TRACKERS = {
+    "adbench": "microsoft/ADBench",
+    "aesara": "aesara-devs/aesara",
+    "autograd": "HIPS/autograd",
+    "casadi": "casadi/casadi",
+    "chainer": "chainer/chainer",
     "chainrules": "JuliaDiff/ChainRules.jl",
+    "coordinax": "GalacticDynamics/coordinax",
+    "diffrax": "patrick-kidger/diffrax",
+    "drjit": "mitsuba-renderer/drjit",
+    "enzyme": "EnzymeAD/Enzyme",
+    "enzymejl": "EnzymeAD/Enzyme.jl",
+    "equinox": "patrick-kidger/equinox",
+    "flax": "google/flax",
     "flux": "FluxML/Flux.jl",
+    "forwarddiff": "JuliaDiff/ForwardDiff.jl",
+    "jax": "jax-ml/jax",
+    "jaxjs": "ekzhang/jax-js",
     "keras": "keras-team/keras",
+    "micrograd": "karpathy/micrograd",
+    "mlx": "ml-explore/mlx",
+    "mxnet": "apache/mxnet",
+    "mygrad": "rsokl/MyGrad",
+    "myia": "mila-iqia/myia",
+    "nabla": "invenia/Nabla.jl",
+    "nnlib": "FluxML/NNlib.jl",
+    "nx": "elixir-nx/nx",
+    "optax": "google-deepmind/optax",
+    "optimisers": "FluxML/Optimisers.jl",
+    "pytensor": "pymc-devs/pytensor",
+    "pytorch": "pytorch/pytorch",
+    "quadrants": "Genesis-Embodied-AI/quadrants",
+    "reversediff": "JuliaDiff/ReverseDiff.jl",
     "scimlsensitivity": "SciML/SciMLSensitivity.jl",
+    "sleipnir": "SleipnirGroup/Sleipnir",
+    "stan-math": "stan-dev/math",
+    "swift": "swiftlang/swift",
+    "taichi": "taichi-dev/taichi",
+    "tangent": "google/tangent",
+    "tensorflow": "tensorflow/tensorflow",
+    "theano": "Theano/Theano",
+    "thunder": "Lightning-AI/lightning-thunder",
+    "tinygrad": "tinygrad/tinygrad",
     "tracker": "FluxML/Tracker.jl",
+    "uncertainties": "lmfit/uncertainties",
+    "warp": "NVIDIA/warp",
     "zygote": "FluxML/Zygote.jl",
+}
+
+ASKS = {
+    "gradient": "the gradient of the program, for every argument",
+    "value": "what the program returns: it takes derivatives itself",
 }
 
 ORACLES = ("closed form", "complex step", "finite differences", "mpmath", "definition")
@@ -142,6 +186,7 @@ class Case:
     reported: tuple | Raises
     at: tuple = ()
     wrt: tuple | None = None
+    asks: str = "gradient"
     needs: frozenset[str] = frozenset()
     rules: Rules = ()
     tolerance: Tolerance = Tolerance()
@@ -150,7 +195,6 @@ class Case:
 
     def __post_init__(self) -> None:
         where = f"the case {self.id}: "
-        _check(where + "topic", self.topic, TOPICS)
         if not self.threads or self.thread_ids[0] != self.tracker_id:
             raise ValueError(
                 f"{where}its first thread, of {', '.join(self.threads) or 'none'}, has to be the one it is named after"
@@ -160,6 +204,9 @@ class Case:
             _check(where + "need", need, NEEDS)
         if not self.oracle.startswith(ORACLES):
             raise ValueError(f"{where}the oracle, {self.oracle!r}, begins with none of {', '.join(ORACLES)}")
+        _check(where + "question", self.asks, ASKS)
+        if self.asks == "value" and "nested" not in self.needs:
+            raise ValueError(f"{where}a case that asks for the value takes derivatives itself: it needs 'nested'")
         if not re.fullmatch(r"20[0-9]{2}-(0[1-9]|1[0-2])", self.month):
             raise ValueError(f"{where}the month is written YYYY-MM, not {self.month!r}")
         if (self.defect is None) != bool(self.no_defect):
@@ -204,6 +251,8 @@ def case(
     needs       what an engine must be able to do to be asked: of NEEDS
     at          the arguments: the gradient is taken for all of them
     wrt         instead: the arrays, known by identity, that a program without arguments is differentiated for
+    asks        "gradient", or "value" for a program that takes derivatives itself and returns what is judged, such as
+                a jvp, a Hessian, or an exception's text; right and reported are then one-tuples with that value
     right       the answer: a tuple, one cotangent an argument, None where nothing depends; or `Raises`, the refusal
     oracle      where the answer comes from: one of ORACLES, then the particulars
     reported    what came instead: a tuple, or `Raises`

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 
 from . import cases
-from .case import TOPICS, Case
+from .case import Case
 
-__all__ = ["UnknownCase", "all_cases", "find", "select"]
+__all__ = ["TOPICS", "UnknownCase", "all_cases", "find", "select"]
+
+FILES = [path for path in sorted(Path(cases.__file__).parent.glob("*.py")) if path.stem != "__init__"]
+
+TOPICS = {path.stem.replace("_", "-"): (ast.get_docstring(ast.parse(path.read_text())) or "") for path in FILES}
+"""Topic -> what it is about: each is a file of cases, and says it in its first line."""
 
 
 class UnknownCase(LookupError):
@@ -20,7 +27,7 @@ class UnknownCase(LookupError):
 @cache
 def all_cases() -> tuple[Case, ...]:
     """Every case of every topic."""
-    modules = [import_module(f"{cases.__name__}.{topic.replace('-', '_')}") for topic in TOPICS]
+    modules = [import_module(f"{cases.__name__}.{path.stem}") for path in FILES]
     return tuple(entry for module in modules for entry in vars(module).values() if isinstance(entry, Case))
 
 

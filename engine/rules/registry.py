@@ -51,6 +51,8 @@ class Rule:
     pullbacks: argument name -> `f(d, out, *args, **kwargs)`, for the arguments that carry a derivative.
     whole: `f(d, out, *args, **kwargs)` -> a cotangent for each positional argument, for primitives with `*args`.
     procedure: what the traced tier runs in its place, for primitives that work on mutable state or call back.
+    moves: the pullbacks move entries of `d`, add them up, scale them by positive numbers or leave them out, and do
+        nothing else: an entry that is not looked at stays so (convention 4).
     pushforward: `f(tangents, out, *args, **kwargs)` -> tangent of `out`; optional, else the pullback is transposed.
     """
 
@@ -60,6 +62,7 @@ class Rule:
     whole: Callable | None = None
     pushforward: Callable | None = None
     procedure: Callable | None = None
+    moves: bool = False
 
     @cached_property
     def parameters(self) -> tuple[str, ...]:
@@ -128,13 +131,16 @@ def elementwise(primals: Callable | tuple[Callable, ...], *partials: Callable | 
         _register(primal, Rule(primal, partials=partials))
 
 
-def rule(primals: Callable | tuple[Callable, ...], *, jvp: Callable | None = None, **pullbacks: Callable) -> None:
+def rule(
+    primals: Callable | tuple[Callable, ...], *, jvp: Callable | None = None, moves: bool = False, **pullbacks: Callable
+) -> None:
     """Give a function a rule: for each argument that carries a derivative, its pullback.
 
     A pullback is `f(d, out, *args, **kwargs)`: the cotangent `d` of the result `out`, then the arguments of the call;
     it returns the cotangent of the argument it is named after. `jvp`, where given, is
     `f(tangents, out, *args, **kwargs)` with one tangent an argument (None for those without) and returns the tangent
-    of `out`; without it forward mode transposes the pullbacks.
+    of `out`; without it forward mode transposes the pullbacks. `moves` says that the pullbacks only move entries of
+    `d`, add them up or leave them out, as those of a transpose, a slice, a sum or a `where` do.
 
     Raises:
         ValueError: the function has a rule already, or a pullback names no argument of it.
@@ -150,19 +156,19 @@ def rule(primals: Callable | tuple[Callable, ...], *, jvp: Callable | None = Non
     if not pullbacks:
         raise ValueError("a rule needs a pullback for at least one argument, or use engine.constant")
     for primal in primals if isinstance(primals, tuple) else (primals,):
-        made = Rule(primal, pullbacks=pullbacks, pushforward=jvp)
+        made = Rule(primal, pullbacks=pullbacks, pushforward=jvp, moves=moves)
         unknown = [name for name in pullbacks if name not in made.parameters]
         if unknown:
             raise ValueError(f"the rule of {primal!r} names {unknown[0]!r}, its arguments are {made.parameters}")
         _register(primal, made)
 
 
-def vjp_of(*primals: Callable) -> Callable[[Callable], Callable]:
+def vjp_of(*primals: Callable, moves: bool = False) -> Callable[[Callable], Callable]:
     """Decorator: a whole pullback, `f(d, out, *args, **kwargs)` -> one cotangent a positional argument."""
 
     def decorate(whole: Callable) -> Callable:
         for primal in primals:
-            _register(primal, Rule(primal, whole=whole))
+            _register(primal, Rule(primal, whole=whole, moves=moves))
         return whole
 
     return decorate
