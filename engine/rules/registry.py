@@ -132,7 +132,7 @@ def elementwise(primals: Callable | tuple[Callable, ...], *partials: Callable | 
 
 
 def rule(
-    primals: Callable | tuple[Callable, ...], *, jvp: Callable | None = None, moves: bool = False, **pullbacks: Callable
+    primals: Callable | tuple[Callable, ...], *, jvp: Callable | None = None, moves: Any = False, **pullbacks: Callable
 ) -> None:
     """Give a function a rule: for each argument that carries a derivative, its pullback.
 
