@@ -205,7 +205,7 @@ def jacobian(f: Callable, argnums: int | Sequence[int] = 0) -> Callable:
         if not is_differentiable(bare):
             raise ArgumentError(f"jacobian needs a function of one array or number, and it returned {bare!r:.60}")
         rows = [
-            tuple([_zeros_for_none(g, a) for g, a in zip(back(basis), chosen, strict=True)])
+            tuple([_zeros_for_none(g, a) for g, a in zip(back.sweep(basis, basis)[0], chosen, strict=True)])
             for basis in _standard_basis(bare)
         ]
         shape = np.shape(bare)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Tangent", "accumulate", "is_differentiable", "project", "zeros_like"]
+__all__ = ["Tangent", "accumulate", "has_nan", "is_differentiable", "project", "zeros_like"]
 
 
 class Tangent:
@@ -150,3 +150,32 @@ def zeros_like(x: Any) -> Any:
     if isinstance(x, dict):
         return {k: zeros_like(v) for k, v in x.items()}
     return None
+
+
+def has_nan(gradients: Any) -> bool:
+    """Is there a NaN anywhere in these gradients, or in what they hold?
+
+    >>> has_nan((1.0, [np.array([0.0, np.nan])]))
+    True
+    """
+    seen: set[int] = set()
+    todo = [gradients]
+    while todo:
+        d = todo.pop()
+        if isinstance(d, np.ndarray):
+            if d.dtype.kind not in "fc" or not d.size:
+                continue
+            d = np.minimum.reduce(d, None)  # NaN if there is one; it makes no array
+        if isinstance(d, float | complex | np.inexact):
+            if d != d:
+                return True
+            continue
+        if type(d) is list and set(map(type, d)) == {float}:
+            if not all(map(float.__eq__, d, d)):
+                return True
+            continue
+        parts = d._fields() if isinstance(d, Tangent) else d
+        if isinstance(parts, tuple | list | dict) and id(d) not in seen:
+            seen.add(id(d))
+            todo.extend(parts.values() if isinstance(parts, dict) else parts)
+    return False

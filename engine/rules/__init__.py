@@ -13,9 +13,13 @@
 3. One-sided points. At the edge of a domain the limit from inside: sqrt has slope inf at 0, x^y in x for 0 < y < 1 too;
    x^y in y is 0 at x = 0, because 0^y is constant for y > 0. Where no real derivative exists the partial is NaN: x^y in
    y for x < 0. x^0 is the constant 1.
-4. Zero cotangents are not strong: 0 times an infinite partial is NaN. A zero cotangent may mean that an element is not
-   looked at (`where(x > 0, sqrt(x), 0)` at 0, whose slope is 0) or that its slope happens to vanish (`sqrt(x) ** 2`
-   at 0, whose slope is 1); a product that took the one for the other would be silently wrong.
+4. What is not looked at counts for nothing; a zero is not nothing. `where(x > 0, sqrt(x), 0)` at 0 does not look at the
+   root: its slope there is 0, at every order, and so for all that selects: indexing, filtering, maximum, clip, max,
+   sorting out, a store that overwrites. `sqrt(x) ** 2` at 0 does look at it, with a weight that happens to be zero, and
+   0 times an infinite partial is NaN. A rule that took the one for the other would be silently wrong; the rules say
+   instead which of them only move entries (`moves`) and which leave some out (`selects`), and an entry that no path
+   looks at contributes exactly nothing (engine.traced.useful). Rows of a Jacobian are asked for one by one: the other
+   outputs are not looked at either.
 5. NaN and infinite values. A NaN in the primal is never turned into a clean zero gradient of the slice that it
    decided: the maximum of a slice with a NaN has NaN cotangents.
 6. Empty reductions pull back to empty arrays, whatever their value (0, 1 or NaN).
@@ -25,7 +29,7 @@
 """
 
 from . import elementwise as _elementwise
-from . import indexing, linalg, reductions, scalars, shape, signal
+from . import fft, indexing, linalg, reductions, scalars, shape, signal
 from .methods import ATTRIBUTES, METHODS, NUMBER_ATTRIBUTES
 from .registry import (
     SEQUENCE_PARAMETERS,
@@ -43,7 +47,7 @@ from .registry import (
     vjp_of,
 )
 
-FAMILIES = (scalars, _elementwise, reductions, shape, indexing, linalg, signal)
+FAMILIES = (scalars, _elementwise, reductions, shape, indexing, linalg, signal, fft)
 
 __all__ = [
     "ATTRIBUTES",

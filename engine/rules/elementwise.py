@@ -18,10 +18,10 @@ from .scalars import DEGREE, LN2, LN10, float_power_base
 from .vocabulary import filled
 
 # ---- arithmetic
-rule((operator.add, np.add), x=lambda d, out, x, y, /: d, y=lambda d, out, x, y, /: d)
-rule((operator.sub, np.subtract), x=lambda d, out, x, y, /: d, y=lambda d, out, x, y, /: -d)
-rule((operator.neg, np.negative), x=lambda d, out, x, /: -d)
-rule((operator.pos, np.positive), x=lambda d, out, x, /: d)
+rule((operator.add, np.add), moves=True, x=lambda d, out, x, y, /: d, y=lambda d, out, x, y, /: d)
+rule((operator.sub, np.subtract), moves=True, x=lambda d, out, x, y, /: d, y=lambda d, out, x, y, /: -d)
+rule((operator.neg, np.negative), moves=True, x=lambda d, out, x, /: -d)
+rule((operator.pos, np.positive), moves=True, x=lambda d, out, x, /: d)
 elementwise((operator.mul, np.multiply), lambda out, x, y: y, lambda out, x, y: x)
 elementwise((operator.truediv, np.divide), lambda out, x, y: 1 / y, lambda out, x, y: -out / y)
 elementwise((operator.mod, np.remainder), lambda out, x, y: 1, lambda out, x, y: -(x // y))
@@ -140,14 +140,24 @@ rule((abs, operator.abs, np.absolute), x=lambda d, out, x, /: d * direction(x, o
 elementwise(np.fabs, lambda out, x: np.sign(x))
 rule(np.sign, x=lambda d, out, x, /: sign_pullback(d, out, x))
 elementwise(np.copysign, lambda out, x, y: np.sign(x) * np.sign(out), None)
-rule(np.maximum, x=lambda d, out, x, y, /: chosen(d, x < y, x, y), y=lambda d, out, x, y, /: chosen(d, y < x, x, y))
-rule(np.minimum, x=lambda d, out, x, y, /: chosen(d, x > y, x, y), y=lambda d, out, x, y, /: chosen(d, y > x, x, y))
+rule(
+    np.maximum,
+    selects=True,
+    x=lambda d, out, x, y, /: chosen(d, x < y, x, y),
+    y=lambda d, out, x, y, /: chosen(d, y < x, x, y),
+)
+rule(
+    np.minimum,
+    selects=True,
+    x=lambda d, out, x, y, /: chosen(d, x > y, x, y),
+    y=lambda d, out, x, y, /: chosen(d, y > x, x, y),
+)
 rule(
     (np.fmax, np.fmin),
     x=lambda d, out, x, y, /: chosen(d, (x != out) & (out == out), x, y),
     y=lambda d, out, x, y, /: chosen(d, (y != out) & (out == out), x, y),
 )
-rule(np.where, x=lambda d, out, condition, x, y, /: np.where(condition, d, 0),
+rule(np.where, selects=True, x=lambda d, out, condition, x, y, /: np.where(condition, d, 0),
      y=lambda d, out, condition, x, y, /: np.where(condition, 0, d))  # fmt: skip
 rule(
     np.nan_to_num,
@@ -191,9 +201,9 @@ composition(np.clip, clip)
 elementwise(
     (np.float16, np.float32, np.float64, np.longdouble, np.complex64, np.complex128, np.clongdouble), lambda out, x: 1
 )
-rule(np.real, val=lambda d, out, val: d)
-rule(np.imag, val=lambda d, out, val: 1j * d)
-rule(np.conjugate, x=lambda d, out, x, /: np.conj(d))
+rule(np.real, moves=True, val=lambda d, out, val: d)
+rule(np.imag, moves=True, val=lambda d, out, val: 1j * d)
+rule(np.conjugate, moves=True, x=lambda d, out, x, /: np.conj(d))
 rule(np.angle, z=lambda d, out, z, deg=False: d * turn(z) * (1 / DEGREE if deg else 1))
 rule(np.ldexp, x=lambda d, out, x, i, /: np.ldexp(d, i))
 rule(np.modf, x=lambda d, out, x, /: filled(d, out)[0])

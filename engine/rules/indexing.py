@@ -10,7 +10,7 @@ import numpy as np
 from .registry import composition, constant, rule
 from .vocabulary import whole_axis
 
-rule(operator.getitem, a=lambda d, out, a, index, /: scatter(d, a, index))
+rule(operator.getitem, selects=True, a=lambda d, out, a, index, /: scatter(d, a, index))
 
 
 def scatter(d: Any, a: Any, index: Any) -> np.ndarray:
@@ -36,12 +36,12 @@ def may_repeat(index: Any) -> bool:
     return isinstance(index, np.ndarray) and index.dtype.kind in "iu" and index.ndim > 0
 
 
-rule(scatter, d=lambda e, out, d, a, index: e[index])
+rule(scatter, moves=True, d=lambda e, out, d, a, index: e[index])
 
 # ---- taking
-rule(np.take, a=lambda d, out, a, indices, axis=None, *, mode="raise": untaken(d, a, indices, axis, mode))
+rule(np.take, selects=True, a=lambda d, out, a, indices, axis=None, *, mode="raise": untaken(d, a, indices, axis, mode))
 rule(
-    np.take_along_axis,
+    np.take_along_axis, selects=True,
     arr=lambda d, out, arr, indices, axis=-1: scatter(d, arr, along(arr, indices, axis)) if axis is not None
     else np.reshape(scatter(d, np.empty(np.size(arr)), indices), np.shape(arr)),
 )  # fmt: skip
@@ -99,9 +99,10 @@ composition(np.select, select)
 composition(np.choose, choose)
 
 # ---- leaving out and putting in
-rule(np.delete, arr=lambda d, out, arr, obj, axis=None: undeleted(d, arr, obj, axis))
+rule(np.delete, selects=True, arr=lambda d, out, arr, obj, axis=None: undeleted(d, arr, obj, axis))
 rule(
     np.insert,
+    moves=True,
     arr=lambda d, out, arr, obj, values, axis=None: kept_of_insert(d, arr, obj, axis),
     values=lambda d, out, arr, obj, values, axis=None: new_of_insert(d, arr, obj, axis),
 )
@@ -141,11 +142,17 @@ def new_of_insert(d: Any, arr: Any, obj: Any, axis: int | None) -> Any:
 # ---- ordering
 rule(
     np.sort,
+    moves=True,
     a=lambda d, out, a, axis=-1, kind=None, order=None, *, stable=None: unsorted(d, out, a, axis),
 )
-rule(np.partition, a=lambda d, out, a, kth, axis=-1, kind="introselect", order=None: unsorted(d, out, a, axis))
+rule(
+    np.partition,
+    moves=True,
+    a=lambda d, out, a, kth, axis=-1, kind="introselect", order=None: unsorted(d, out, a, axis),
+)
 rule(
     np.unique,
+    selects=True,
     ar=lambda d, out, ar, return_index=False, return_inverse=False, return_counts=False: ununique(
         d[0] if isinstance(out, tuple) else d, ar
     ),

@@ -15,14 +15,20 @@ from .registry import composition, rule
 from .vocabulary import conj, count, expand, refuse
 
 # ---- sums and means
-rule(np.sum, a=lambda d, out, a, axis=None, dtype=None, *, keepdims=False: expand(d, axis, keepdims))
-rule(np.add.reduce, array=lambda d, out, array, axis=0, dtype=None, *, keepdims=False: expand(d, axis, keepdims))
+rule(np.sum, moves=True, a=lambda d, out, a, axis=None, dtype=None, *, keepdims=False: expand(d, axis, keepdims))
+rule(
+    np.add.reduce,
+    moves=True,
+    array=lambda d, out, array, axis=0, dtype=None, *, keepdims=False: expand(d, axis, keepdims),
+)
 rule(
     np.mean,
+    moves=True,
     a=lambda d, out, a, axis=None, dtype=None, *, keepdims=False: expand(d / max(count(a, axis), 1), axis, keepdims),
 )
 rule(
     np.nansum,
+    moves=True,
     a=lambda d, out, a, axis=None, dtype=None, *, keepdims=False: np.where(np.isnan(a), 0, expand(d, axis, keepdims)),
 )
 
@@ -52,13 +58,19 @@ composition(np.average, average)
 # ---- extremes (ties share: convention 2; NaN stays NaN: convention 5)
 rule(
     (np.max, np.amax, np.min, np.amin, np.nanmax, np.nanmin),
+    selects=True,
     a=lambda d, out, a, axis=None, *, keepdims=False: extreme(d, out, a, axis, keepdims),
 )
 rule(
     (np.maximum.reduce, np.minimum.reduce),
+    selects=True,
     array=lambda d, out, array, axis=0, *, keepdims=False: extreme(d, out, array, axis, keepdims),
 )
-rule(np.median, a=lambda d, out, a, axis=None, *, keepdims=False: halved(expand(d, axis, keepdims), a, axis))
+rule(
+    np.median,
+    selects=True,
+    a=lambda d, out, a, axis=None, *, keepdims=False: halved(expand(d, axis, keepdims), a, axis),
+)
 
 
 def extreme(d: Any, out: Any, a: Any, axis: Any, keepdims: bool) -> Any:
@@ -83,7 +95,7 @@ def order_statistic(a: Any, q: Any, axis: Any, side: Any) -> Any:
     return np.quantile(a, q, axis=axis, method=side, keepdims=True)
 
 
-rule(order_statistic, a=lambda d, out, a, q, axis, side: shared(d, a == out, axis))
+rule(order_statistic, selects=True, a=lambda d, out, a, q, axis, side: shared(d, a == out, axis))
 rule(
     np.quantile,
     a=lambda d, out, a, q, axis=None, *, keepdims=False: between(expand(d, axis, keepdims), a, q, axis),
@@ -214,8 +226,8 @@ def nanprod(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
 composition(np.nanprod, nanprod)
 
 # ---- cumulative forms
-rule(np.cumsum, a=lambda d, out, a, axis=None, dtype=None: cumsum_pullback(d, a, axis))
-rule(np.add.accumulate, array=lambda d, out, array, axis=0, dtype=None: cumsum_pullback(d, array, axis))
+rule(np.cumsum, moves=True, a=lambda d, out, a, axis=None, dtype=None: cumsum_pullback(d, a, axis))
+rule(np.add.accumulate, moves=True, array=lambda d, out, array, axis=0, dtype=None: cumsum_pullback(d, array, axis))
 rule(np.cumprod, a=lambda d, out, a, axis=None, dtype=None: cumprod_pullback(d, out, a, axis))
 rule(np.multiply.accumulate, array=lambda d, out, array, axis=0, dtype=None: cumprod_pullback(d, out, array, axis))
 

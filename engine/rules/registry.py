@@ -27,6 +27,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 __all__ = [
     "SEQUENCE_PARAMETERS",
     "Rule",
@@ -51,8 +53,9 @@ class Rule:
     pullbacks: argument name -> `f(d, out, *args, **kwargs)`, for the arguments that carry a derivative.
     whole: `f(d, out, *args, **kwargs)` -> a cotangent for each positional argument, for primitives with `*args`.
     procedure: what the traced tier runs in its place, for primitives that work on mutable state or call back.
-    moves: the pullbacks move entries of `d`, add them up, scale them by positive numbers or leave them out, and do
-        nothing else: an entry that is not looked at stays so (convention 4).
+    moves: the pullbacks move entries of `d`, add them up, scale them by what is not zero, or leave them out; no more.
+    selects: entries of an argument may be left out: nothing in the result depends on them (convention 4).
+    entrywise: an entry of the result depends on the entries of the arguments that stand in the same place.
     pushforward: `f(tangents, out, *args, **kwargs)` -> tangent of `out`; optional, else the pullback is transposed.
     """
 
@@ -63,6 +66,8 @@ class Rule:
     pushforward: Callable | None = None
     procedure: Callable | None = None
     moves: bool = False
+    selects: bool = False
+    entrywise: bool = False
 
     @cached_property
     def parameters(self) -> tuple[str, ...]:
@@ -77,6 +82,14 @@ class Rule:
         else:
             written, skip = self.whole or next(iter(self.pullbacks.values())), 2
         return inspect.Signature(list(inspect.signature(written).parameters.values())[skip:])
+
+    def covers(self, position: int) -> bool:
+        """Does the argument at this position carry a derivative?"""
+        if self.whole is not None:
+            return True
+        if self.partials:
+            return position < len(self.partials) and self.partials[position] is not None
+        return position < len(self.parameters) and self.parameters[position] in self.pullbacks
 
     def differentiable(self) -> dict[str, Callable]:
         """Argument name -> its partial or pullback, in the order of the arguments."""
@@ -128,11 +141,16 @@ def elementwise(primals: Callable | tuple[Callable, ...], *partials: Callable | 
         ValueError: the function has a rule already.
     """
     for primal in primals if isinstance(primals, tuple) else (primals,):
-        _register(primal, Rule(primal, partials=partials))
+        _register(primal, Rule(primal, partials=partials, entrywise=True))
 
 
 def rule(
-    primals: Callable | tuple[Callable, ...], *, jvp: Callable | None = None, moves: Any = False, **pullbacks: Callable
+    primals: Callable | tuple[Callable, ...],
+    *,
+    jvp: Callable | None = None,
+    moves: Any = False,
+    selects: Any = False,
+    **pullbacks: Callable,
 ) -> None:
     """Give a function a rule: for each argument that carries a derivative, its pullback.
 
@@ -140,7 +158,8 @@ def rule(
     it returns the cotangent of the argument it is named after. `jvp`, where given, is
     `f(tangents, out, *args, **kwargs)` with one tangent an argument (None for those without) and returns the tangent
     of `out`; without it forward mode transposes the pullbacks. `moves` says that the pullbacks only move entries of
-    `d`, add them up or leave them out, as those of a transpose, a slice, a sum or a `where` do.
+    `d`, scale them (not by zero), add them up or leave them out, as those of a transpose, a sum, a slice or a `where`
+    do; `selects` that they may leave some out, as the last two do (it implies `moves`).
 
     Raises:
         ValueError: the function has a rule already, or a pullback names no argument of it.
@@ -155,20 +174,24 @@ def rule(
     """
     if not pullbacks:
         raise ValueError("a rule needs a pullback for at least one argument, or use engine.constant")
-    for primal in primals if isinstance(primals, tuple) else (primals,):
-        made = Rule(primal, pullbacks=pullbacks, pushforward=jvp, moves=moves)
+    names = primals if isinstance(primals, tuple) else (primals,)
+    entrywise = any(isinstance(primal, np.ufunc) and primal.signature is None for primal in names)
+    for primal in names:
+        made = Rule(
+            primal, pullbacks=pullbacks, pushforward=jvp, moves=moves or selects, selects=selects, entrywise=entrywise
+        )
         unknown = [name for name in pullbacks if name not in made.parameters]
         if unknown:
             raise ValueError(f"the rule of {primal!r} names {unknown[0]!r}, its arguments are {made.parameters}")
         _register(primal, made)
 
 
-def vjp_of(*primals: Callable, moves: bool = False) -> Callable[[Callable], Callable]:
+def vjp_of(*primals: Callable, moves: bool = False, selects: bool = False) -> Callable[[Callable], Callable]:
     """Decorator: a whole pullback, `f(d, out, *args, **kwargs)` -> one cotangent a positional argument."""
 
     def decorate(whole: Callable) -> Callable:
         for primal in primals:
-            _register(primal, Rule(primal, whole=whole, moves=moves))
+            _register(primal, Rule(primal, whole=whole, moves=moves or selects, selects=selects))
         return whole
 
     return decorate

@@ -13,11 +13,12 @@ from .vocabulary import filled, refuse, whole_axis
 # ---- the same elements in another shape
 rule(
     np.reshape,
+    moves=True,
     a=lambda d, out, a, /, shape=None, order="C", *, newshape=None, copy=None: refolded(d, a, order),
 )
-rule(np.ravel, a=lambda d, out, a, order="C": refolded(d, a, order))
-rule(np.expand_dims, a=lambda d, out, a, axis: np.reshape(d, np.shape(a)))
-rule(np.squeeze, a=lambda d, out, a, axis=None: np.reshape(d, np.shape(a)))
+rule(np.ravel, moves=True, a=lambda d, out, a, order="C": refolded(d, a, order))
+rule(np.expand_dims, moves=True, a=lambda d, out, a, axis: np.reshape(d, np.shape(a)))
+rule(np.squeeze, moves=True, a=lambda d, out, a, axis=None: np.reshape(d, np.shape(a)))
 
 
 def refolded(d: Any, a: Any, order: Any) -> Any:
@@ -31,7 +32,7 @@ def refolded(d: Any, a: Any, order: Any) -> Any:
     return np.transpose(np.reshape(flat, [np.shape(a)[axis] for axis in axes]), inverse(axes))
 
 
-@vjp_of(np.atleast_1d, np.atleast_2d, np.atleast_3d)
+@vjp_of(np.atleast_1d, np.atleast_2d, np.atleast_3d, moves=True)
 def at_least(d: Any, out: Any, *arys: Any) -> tuple:
     """Each array back in its own shape; a single one is not in a sequence."""
     cotangents = [d] if len(arys) == 1 else d
@@ -39,9 +40,9 @@ def at_least(d: Any, out: Any, *arys: Any) -> tuple:
 
 
 # ---- axes in another order
-rule(np.transpose, a=lambda d, out, a, axes=None: np.transpose(d, None if axes is None else inverse(axes)))
-rule(np.swapaxes, a=lambda d, out, a, axis1, axis2: np.swapaxes(d, axis1, axis2))
-rule(np.moveaxis, a=lambda d, out, a, source, destination: np.moveaxis(d, destination, source))
+rule(np.transpose, moves=True, a=lambda d, out, a, axes=None: np.transpose(d, None if axes is None else inverse(axes)))
+rule(np.swapaxes, moves=True, a=lambda d, out, a, axis1, axis2: np.swapaxes(d, axis1, axis2))
+rule(np.moveaxis, moves=True, a=lambda d, out, a, source, destination: np.moveaxis(d, destination, source))
 
 
 def inverse(axes: Any) -> tuple:
@@ -67,19 +68,19 @@ if hasattr(np, "matrix_transpose"):
     composition(np.linalg.matrix_transpose, matrix_transpose)
 
 # ---- elements in another order
-rule(np.flip, m=lambda d, out, m, axis=None: np.flip(d, axis))
-rule(np.fliplr, m=lambda d, out, m: np.fliplr(d))
-rule(np.flipud, m=lambda d, out, m: np.flipud(d))
-rule(np.rot90, m=lambda d, out, m, k=1, axes=(0, 1): np.rot90(d, -k, axes))
-rule(np.roll, a=lambda d, out, a, shift, axis=None: np.roll(d, np.negative(shift), axis))
+rule(np.flip, moves=True, m=lambda d, out, m, axis=None: np.flip(d, axis))
+rule(np.fliplr, moves=True, m=lambda d, out, m: np.fliplr(d))
+rule(np.flipud, moves=True, m=lambda d, out, m: np.flipud(d))
+rule(np.rot90, moves=True, m=lambda d, out, m, k=1, axes=(0, 1): np.rot90(d, -k, axes))
+rule(np.roll, moves=True, a=lambda d, out, a, shift, axis=None: np.roll(d, np.negative(shift), axis))
 
 # ---- elements several times (what goes back is summed; `project` does it for broadcasting)
-rule(np.broadcast_to, array=lambda d, out, array, shape, *, subok=False: d)
-rule(np.tile, A=lambda d, out, A, reps: untiled(d, A))
-rule(np.repeat, a=lambda d, out, a, repeats, axis=None: unrepeated(d, a, repeats, axis))
+rule(np.broadcast_to, moves=True, array=lambda d, out, array, shape, *, subok=False: d)
+rule(np.tile, moves=True, A=lambda d, out, A, reps: untiled(d, A))
+rule(np.repeat, moves=True, a=lambda d, out, a, repeats, axis=None: unrepeated(d, a, repeats, axis))
 
 
-@vjp_of(np.broadcast_arrays)
+@vjp_of(np.broadcast_arrays, moves=True)
 def broadcast_arrays(d: Any, out: Any, *args: Any) -> tuple:
     """Each array receives the cotangent of its broadcast form, summed by the projection."""
     return tuple(d)
@@ -105,7 +106,7 @@ def unrepeated(d: Any, a: Any, repeats: Any, axis: int | None) -> Any:
     return scatter(d, a, whole_axis(np.repeat(np.arange(shape[axis]), repeats), axis, np.ndim(a)))
 
 
-@vjp_of(np.meshgrid)
+@vjp_of(np.meshgrid, moves=True)
 def meshgrid(d: Any, out: Any, *xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> tuple:
     """Each coordinate vector receives the sum over the other axes of the grid."""
     result = []
@@ -117,8 +118,8 @@ def meshgrid(d: Any, out: Any, *xi: Any, copy: bool = True, sparse: bool = False
 
 
 # ---- joins
-rule(np.concatenate, arrays=lambda d, out, arrays, /, axis=0: pieces(d, arrays, axis))
-rule(np.stack, arrays=lambda d, out, arrays, axis=0: like(arrays, unstacked(d, axis)))
+rule(np.concatenate, moves=True, arrays=lambda d, out, arrays, /, axis=0: pieces(d, arrays, axis))
+rule(np.stack, moves=True, arrays=lambda d, out, arrays, axis=0: like(arrays, unstacked(d, axis)))
 
 
 def pieces(d: Any, arrays: Any, axis: Any) -> Any:
@@ -207,24 +208,30 @@ composition(np.block, block)
 # ---- splits: a cotangent for each part, None where nothing depends on it
 rule(
     (np.split, np.array_split),
+    moves=True,
     ary=lambda d, out, ary, indices_or_sections, axis=0: np.concatenate(filled(d, out), axis),
 )
-rule(np.vsplit, ary=lambda d, out, ary, indices_or_sections: np.concatenate(filled(d, out), 0))
-rule(np.hsplit, ary=lambda d, out, ary, indices_or_sections: np.concatenate(filled(d, out), min(np.ndim(ary), 2) - 1))
-rule(np.dsplit, ary=lambda d, out, ary, indices_or_sections: np.concatenate(filled(d, out), 2))
+rule(np.vsplit, moves=True, ary=lambda d, out, ary, indices_or_sections: np.concatenate(filled(d, out), 0))
+rule(
+    np.hsplit,
+    moves=True,
+    ary=lambda d, out, ary, indices_or_sections: np.concatenate(filled(d, out), min(np.ndim(ary), 2) - 1),
+)
+rule(np.dsplit, moves=True, ary=lambda d, out, ary, indices_or_sections: np.concatenate(filled(d, out), 2))
 if hasattr(np, "unstack"):
     rule(np.unstack, x=lambda d, out, x, /, *, axis=0: np.stack(filled(d, out), axis))
 
 # ---- copies and conversions (`project` restores the dtype)
-rule(np.array, object=lambda d, out, object, dtype=None, *, copy=True, order="K": nested(d, object))
-rule(np.asarray, a=lambda d, out, a, dtype=None, order=None, *, copy=None: d)
-rule(np.asanyarray, a=lambda d, out, a, dtype=None, order=None: d)
-rule(np.ascontiguousarray, a=lambda d, out, a, dtype=None: np.reshape(d, np.shape(a)))
-rule(np.asfortranarray, a=lambda d, out, a, dtype=None: d)
-rule(np.copy, a=lambda d, out, a, order="K", subok=False: d)
-rule(np.full, fill_value=lambda d, out, shape, fill_value, dtype=None, order="C": d)
+rule(np.array, moves=True, object=lambda d, out, object, dtype=None, *, copy=True, order="K": nested(d, object))
+rule(np.asarray, moves=True, a=lambda d, out, a, dtype=None, order=None, *, copy=None: d)
+rule(np.asanyarray, moves=True, a=lambda d, out, a, dtype=None, order=None: d)
+rule(np.ascontiguousarray, moves=True, a=lambda d, out, a, dtype=None: np.reshape(d, np.shape(a)))
+rule(np.asfortranarray, moves=True, a=lambda d, out, a, dtype=None: d)
+rule(np.copy, moves=True, a=lambda d, out, a, order="K", subok=False: d)
+rule(np.full, moves=True, fill_value=lambda d, out, shape, fill_value, dtype=None, order="C": d)
 rule(
     np.full_like,
+    moves=True,
     fill_value=lambda d, out, a, fill_value, dtype=None, order="K", subok=True, shape=None: d,
 )
 
@@ -247,8 +254,8 @@ def item(a: Any, *index: Any) -> Any:
     return a.item(*index)
 
 
-rule(astype, x=lambda d, out, x, dtype, order="K", casting="unsafe", subok=True, copy=True: d)
-rule(item, a=lambda d, out, a, *index: scatter(d, a, place_of(a, index)))
+rule(astype, moves=True, x=lambda d, out, x, dtype, order="K", casting="unsafe", subok=True, copy=True: d)
+rule(item, selects=True, a=lambda d, out, a, *index: scatter(d, a, place_of(a, index)))
 if hasattr(np, "astype"):
     rule(np.astype, x=lambda d, out, x, dtype, /, *, copy=True, device=None: d)
 
@@ -263,13 +270,15 @@ def place_of(a: Any, index: tuple) -> Any:
 
 
 # ---- diagonals and triangles
-rule(np.tril, m=lambda d, out, m, k=0: np.tril(d, k))
-rule(np.triu, m=lambda d, out, m, k=0: np.triu(d, k))
+rule(np.tril, selects=True, m=lambda d, out, m, k=0: np.tril(d, k))
+rule(np.triu, selects=True, m=lambda d, out, m, k=0: np.triu(d, k))
 rule(
-    np.diagonal, a=lambda d, out, a, offset=0, axis1=0, axis2=1: on_diagonal(d, a, offset, axis1, axis2)
+    np.diagonal, selects=True, a=lambda d, out, a, offset=0, axis1=0, axis2=1: on_diagonal(d, a, offset, axis1, axis2)
 )  # fmt: skip
-rule(np.diag, v=lambda d, out, v, k=0: np.diagonal(d, k) if np.ndim(v) == 1 else on_diagonal(d, v, k, 0, 1))
-rule(np.diagflat, v=lambda d, out, v, k=0: np.reshape(np.diagonal(d, k), np.shape(v)))
+rule(
+    np.diag, selects=True, v=lambda d, out, v, k=0: np.diagonal(d, k) if np.ndim(v) == 1 else on_diagonal(d, v, k, 0, 1)
+)
+rule(np.diagflat, moves=True, v=lambda d, out, v, k=0: np.reshape(np.diagonal(d, k), np.shape(v)))
 
 
 def on_diagonal(d: Any, a: Any, offset: int, axis1: int, axis2: int) -> Any:

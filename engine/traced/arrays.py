@@ -94,6 +94,7 @@ class ArrayStore:
     """One write to an array."""
 
     __slots__ = ("array", "first", "index", "old", "target", "value")
+    selects = True  # what is overwritten is not looked at
 
     def __init__(self, array: np.ndarray, index: Any, old: Any, value: Any, target: Any, first: Any) -> None:
         self.array = array

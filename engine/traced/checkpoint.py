@@ -50,6 +50,7 @@ class Recomputation:
     """The place of a dropped tape."""
 
     __slots__ = ("args", "function", "kwargs", "nodes", "targets")
+    selects = True  # for all one knows
 
     def __init__(self, function: Callable, args: tuple, kwargs: dict, targets: tuple, nodes: Any) -> None:
         self.function = function
@@ -64,7 +65,7 @@ class Recomputation:
             return
         active = [i for i, target in enumerate(self.targets) if target is not None]
         _, back = pullback(self.function, self.args, self.kwargs, wrt=active, keep=False)
-        for i, bar in zip(active, back(d), strict=True):
+        for i, bar in zip(active, sweep.through(self, back, d), strict=False):
             sweep.give(self.targets[i], bar)
 
 

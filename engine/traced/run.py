@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from ..errors import ArgumentError
-from ..tangents import is_differentiable
+from ..tangents import has_nan, is_differentiable
 from .calls import call
 from .levels import Level, Node, Traced, live, own, plain, root_of, strip
 from .structure import Shape, enter, leave, read, seed
 from .tape import Operation, Sweep
+from .useful import Careful, Useful, ones_of, selects
 
 __all__ = ["Pullback", "pullback"]
 
@@ -39,8 +41,41 @@ class Pullback:
     def __call__(self, d: Any) -> tuple:
         return self.sweep(d)[0]
 
-    def sweep(self, d: Any) -> tuple[tuple, list[Any]]:
-        """The cotangents of the arguments, and of the implicit parameters."""
+    def sweep(self, d: Any, counts: Any = None, careful: bool = False) -> tuple[tuple, list[Any]]:
+        """The cotangents of the arguments, and of the implicit parameters.
+
+        A NaN among them is asked again with care, and so is everything an outer level watches: a NaN may come up there.
+        counts: which entries of the result are looked at, where not all are.
+        """
+        with self._arrays_as_seen():
+            if not careful and not (live.levels and selects(self.level)):
+                found = self._walked(Sweep(self.level), d)
+                if live.levels or not has_nan(found) or (counts is None and not selects(self.level)):
+                    return found
+            useful = self._looked_at(ones_of(d) if counts is None else counts)
+            return self._walked(Careful(self.level, useful.masks), d)
+
+    def useful(self, counts: Any) -> tuple:
+        """The counts of the arguments from those of the result."""
+        with self._arrays_as_seen():
+            sweep = self._looked_at(counts)
+            return tuple([read(sweep, shape) for shape in self.args])
+
+    def _looked_at(self, counts: Any) -> Useful:
+        sweep = Useful(self.level)
+        seed(sweep, self.result, counts)
+        sweep.run()
+        return sweep
+
+    def _walked(self, sweep: Sweep, d: Any) -> tuple[tuple, list[Any]]:
+        seed(sweep, self.result, d)
+        sweep.run()
+        grads = tuple([owned(read(sweep, shape)) for shape in self.args])
+        return grads, [owned(sweep.bars.get(node)) for node in self.implicit]
+
+    @contextmanager
+    def _arrays_as_seen(self) -> Iterator[None]:
+        """The user's arrays as the run left them, for as long as the walk needs them."""
         current = [(array, array.copy()) for array, then in self.kept if not _same(array, then)]
         changed = {id(array) for array, _ in current}
         for array, then in self.kept:
@@ -48,11 +83,7 @@ class Pullback:
                 _fill(array, then)
         try:
             with deep_recursion():
-                sweep = Sweep(self.level)
-                seed(sweep, self.result, d)
-                sweep.run()
-                grads = tuple([owned(read(sweep, shape)) for shape in self.args])
-                return grads, [owned(sweep.bars.get(node)) for node in self.implicit]
+                yield
         finally:
             for array, now in current:
                 _fill(array, now)

@@ -34,6 +34,7 @@ class Load:
     """A value was read from a storage."""
 
     __slots__ = ("key", "nodes", "size", "storage")
+    selects = False
 
     def __init__(self, storage: Any, key: Any, size: int | None, nodes: Any) -> None:
         self.storage = storage
@@ -53,6 +54,7 @@ class Store:
     """A value was put in the place of `key`; target None for a value without a derivative, or for a deletion."""
 
     __slots__ = ("key", "size", "storage", "target")
+    selects = False
 
     def __init__(self, storage: Any, key: Any, size: int | None, target: Any) -> None:
         self.storage = storage
@@ -75,6 +77,7 @@ class Edit:
     """The items from `start` on were replaced: `removed` (their nodes) by `added` (their targets); lists only."""
 
     __slots__ = ("added", "removed", "size", "start", "storage")
+    selects = False
 
     def __init__(self, storage: Any, start: int, removed: list, added: list, size: int) -> None:
         self.storage = storage
@@ -98,6 +101,7 @@ class Permutation:
     """The items of a list were reordered: new[i] = old[order[i]]."""
 
     __slots__ = ("order", "storage")
+    selects = False
 
     def __init__(self, storage: Any, order: list[int]) -> None:
         self.storage = storage
@@ -117,6 +121,7 @@ class Creation:
     """A storage was made with these contents: key -> target."""
 
     __slots__ = ("storage", "targets")
+    selects = False
 
     def __init__(self, storage: Any, targets: dict[Any, Any]) -> None:
         self.storage = storage

@@ -90,6 +90,41 @@ class Sweep:
         self.owned.discard(node)
         return self.bars.pop(node, None)
 
+    def apply(self, operation: Operation, d: Any) -> None:
+        """Give the arguments of an operation their cotangents, from that of its result."""
+        rule, targets, args = operation.rule, operation.targets, operation.args
+        if rule.pushforward is not None and live.levels and live.levels[-1].transposing:
+            operation.transpose(self, live.levels[-1], d)
+            return
+        if rule.whole is not None:
+            bars = engine_call(rule.whole, d, operation.out, *args, **operation.kwargs)
+            for target, bar, arg in zip(targets, bars, args, strict=False):
+                operation.give(self, target, bar, arg)
+            return
+        for position, target in enumerate(targets):
+            if target is None or not rule.covers(position):
+                continue
+            if rule.partials:
+                bar = self.partial(operation, rule.partials[position], d)
+            elif rule.primal is operator.getitem and type(target) is Node and not live.levels:
+                self.add_at(target, plain(args[0]), plain(args[1]), d)
+                continue
+            else:
+                bar = self.pulled(operation, rule.pullbacks[rule.parameters[position]], d)
+            operation.give(self, target, bar, args[position])
+
+    def partial(self, operation: Operation, partial: Any, d: Any) -> Any:
+        """The cotangent of an argument, from a partial derivative."""
+        return engine_call(from_partial, partial, d, operation.out, operation.args)
+
+    def pulled(self, operation: Operation, pullback: Callable, d: Any) -> Any:
+        """The cotangent of an argument, by a pullback."""
+        return engine_call(pullback, d, operation.out, *operation.args, **operation.kwargs)
+
+    def through(self, entry: Any, back: Any, d: Any) -> tuple:
+        """The cotangents of the arguments of a function that was run again for `entry`; `back` is its pullback."""
+        return back(d)
+
     def collect(self, nodes: Any, value: Any) -> Any:
         """The cotangents of a result: one, or a tuple of them (zeros for None) when the result is a tuple."""
         if isinstance(nodes, tuple):
@@ -148,37 +183,15 @@ class Operation:
         self.nodes = nodes
         self.place = place
 
+    @property
+    def selects(self) -> bool:
+        """May entries of an argument have been left out?"""
+        return self.rule.selects
+
     def reverse(self, sweep: Sweep) -> None:
         d = sweep.collect(self.nodes, self.out)
-        if d is None:
-            return
-        rule, targets, args = self.rule, self.targets, self.args
-        if rule.pushforward is not None and live.levels and live.levels[-1].transposing:
-            self.transpose(sweep, live.levels[-1], d)
-            return
-        if rule.whole is not None:
-            bars = engine_call(rule.whole, d, self.out, *args, **self.kwargs)
-            for target, bar, arg in zip(targets, bars, args, strict=False):
-                self.give(sweep, target, bar, arg)
-            return
-        names = rule.parameters
-        for position, target in enumerate(targets):
-            if target is None:
-                continue
-            if rule.partials:
-                partial = rule.partials[position]
-                if partial is None:
-                    continue
-                bar = engine_call(from_partial, partial, d, self.out, args)
-            else:
-                pullback = rule.pullbacks.get(names[position])
-                if pullback is None:
-                    continue
-                if rule.primal is operator.getitem and type(target) is Node and not live.levels:
-                    sweep.add_at(target, args[0], args[1], d)
-                    continue
-                bar = engine_call(pullback, d, self.out, *args, **self.kwargs)
-            self.give(sweep, target, bar, args[position])
+        if d is not None:
+            sweep.apply(self, d)
 
     def transpose(self, sweep: Sweep, level: Level, d: Any) -> None:
         """Record at `level` that the pullback was applied, to be run backwards by the rule's own pushforward."""
@@ -210,6 +223,7 @@ class Pushforward:
     """The transpose of one pullback: tangents of the arguments -> tangent of the result."""
 
     __slots__ = ("args", "nodes", "operation", "target")
+    selects = False
 
     def __init__(self, operation: Operation, args: tuple, target: Any, nodes: list) -> None:
         self.operation = operation

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 
 from ..errors import SourceError, register_generated
-from ..rules.registry import generation
-from ..tangents import Tangent
+from ..rules.registry import generation, lookup
+from ..tangents import Tangent, has_nan
 from . import runtime
 from .adjoint import differentiate
-from .core import Const, Pack, Program, Var, text_of
+from .core import Const, Let, Pack, Program, Var, text_of, walk
 from .emit import Emitter, Names, name
 from .entry import Entry
 from .interpret import interpret
@@ -48,10 +48,12 @@ class Instances:
 
 
 class Trace:
-    """What lowering found, before it is printed: the program, its places, how each argument's gradient is made."""
+    """What lowering found, before it is printed: the program, its places, and whether it leaves entries out."""
 
     def __init__(self, program: Program, places: Places, filename: str, title: str) -> None:
         self.program, self.places, self.filename, self.title = program, places, filename, title
+        rules = [lookup(stmt.fn) for stmt in walk(program.body) if type(stmt) is Let]
+        self.selects = any(rule is not None and rule.selects for rule in rules)
 
 
 def lower_call(f: Any, args: tuple, kwargs: dict) -> tuple[Lowerer, Any, list, int]:
@@ -278,7 +280,23 @@ def build(f: Any, args: tuple, kwargs: dict, with_value: bool) -> Callable:
     names = Names()
     definition = print_function(trace, True, names)
     module_globals = f.__globals__ if isinstance(f, FunctionType) else {}
-    return compile_function(definition, names, trace.filename, trace.title, module_globals)
+    instance = compile_function(definition, names, trace.filename, trace.title, module_globals)
+    return doubting(instance) if trace.selects else instance
+
+
+def doubting(instance: Callable) -> Callable:
+    """The instance of a program that leaves entries out: a NaN in its gradient may belong to such an entry.
+
+    Which it is the traced tier finds out (convention 4). What is typed is pure, so it may run once more.
+    """
+
+    def asked(f: Any, args: tuple, kwargs: dict) -> Any:
+        result = instance(f, args, kwargs)
+        if result is not MISS and has_nan(result[1]):
+            raise NotTyped("a NaN that may belong to an entry that is not looked at")
+        return result
+
+    return asked
 
 
 _valued: dict[int, Instances] = {}
