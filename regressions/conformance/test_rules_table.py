@@ -9,6 +9,7 @@ from engine.rules import composed, composition, constant, elementwise, is_consta
 
 from . import (
     test_rules_elementwise,
+    test_rules_fft,
     test_rules_indexing,
     test_rules_linalg,
     test_rules_reductions,
@@ -19,7 +20,7 @@ from .rule_rows import KEEPS_SINGLE, active_places, check_pullback, check_single
 
 MODULES = (
     test_rules_scalars, test_rules_elementwise, test_rules_reductions, test_rules_shape, test_rules_indexing,
-    test_rules_linalg,
+    test_rules_linalg, test_rules_fft,
 )  # fmt: skip
 ROWS = [case for module in MODULES for case in module.ROWS]
 
