@@ -78,13 +78,14 @@ def _value_and_gradient(f: Callable, args: tuple, kwargs: dict, with_value: bool
     if args and isinstance(args[0], Params):
         return _implicit(f, args[0], args[1:], kwargs)
     _check(f, args)
+    careful = False
     if _typed():
         try:
             return typed.gradient(f, args, kwargs, with_value)
-        except typed.NotTyped:
-            pass
+        except typed.NotTyped as why:
+            careful = isinstance(why, typed.Doubtful)
     value, back = traced.pullback(f, args, kwargs, keep=False)
-    return value, back(traced.scalar_seed(value, _name(f)))
+    return value, back.sweep(traced.scalar_seed(value, _name(f)), careful=careful)[0]
 
 
 def gradient(f: Callable, *args: Any, **kwargs: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from benchmarks.workloads import (
     index_sum,
     list_appends,
+    masked_lengths,
     mlp,
     mlp_objects,
     rnn,
@@ -27,5 +28,6 @@ WORKLOADS: dict[str, Workload] = {
         rnn,
         index_sum,
         list_appends,
+        masked_lengths,
     )
 }

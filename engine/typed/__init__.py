@@ -2,13 +2,14 @@
 
     function + concrete arguments -> core (lower) -> its adjoint (adjoint) -> smaller core (optimise) -> Python (emit)
 
-Whatever this tier is not sure of raises NotTyped, before anything of the program ran, and is left to the traced tier.
+Whatever this tier is not sure of raises NotTyped and is left to the traced tier: before anything of the program ran, or
+after it where the answer is in doubt (a NaN, a floating-point warning that is an error). What is typed is pure.
 """
 
 from __future__ import annotations
 
 from .instances import forget, gradient
 from .source import source
-from .types import NotTyped
+from .types import Doubtful, NotTyped
 
-__all__ = ["NotTyped", "forget", "gradient", "source"]
+__all__ = ["Doubtful", "NotTyped", "forget", "gradient", "source"]

@@ -203,11 +203,8 @@ class Access:
         raise NotTyped(f"the attribute {name} of a {type(value).__name__}")
 
     def constant_attribute(self, owner: Any, name: str) -> Any:
-        if not isinstance(owner, ModuleType | type | np.dtype) and owner not in (
-            np.add,
-            np.multiply,
-            np.maximum,
-            np.minimum,
+        if not isinstance(owner, ModuleType | type | np.dtype) and not any(
+            owner is ufunc for ufunc in (np.add, np.multiply, np.maximum, np.minimum)
         ):
             raise NotTyped(f"the attribute {name} of {owner!r}")
         try:

@@ -28,11 +28,12 @@ from .lower import Lowerer
 from .optimise import optimise
 from .places import Place, Places
 from .projections import whole
-from .types import FLOAT, Array, NotTyped, Plain, Scalar, Seq, is_active_type, type_of
+from .types import FLOAT, Array, Doubtful, NotTyped, Plain, Scalar, Seq, is_active_type, type_of
 from .values import Outside, Tup
 from .verify import verify
 
 MISS = type("Miss", (), {"__repr__": lambda self: "MISS"})()
+FLOATING = (FloatingPointError, RuntimeWarning)  # where the user has made errors of them, the traced tier tells whose
 MOST = 16  # instances of one code object
 checking = bool(os.environ.get("GRADPIN_CHECK_CORE"))
 
@@ -293,7 +294,7 @@ def doubting(instance: Callable) -> Callable:
     def asked(f: Any, args: tuple, kwargs: dict) -> Any:
         result = instance(f, args, kwargs)
         if result is not MISS and has_nan(result[1]):
-            raise NotTyped("a NaN that may belong to an entry that is not looked at")
+            raise Doubtful("a NaN that may belong to an entry that is not looked at")
         return result
 
     return asked
@@ -312,10 +313,13 @@ def gradient(f: Any, args: tuple, kwargs: dict, with_value: bool = True) -> tupl
     table = _valued if with_value else _valueless
     known = table.get(id(owner))
     if known is not None and known.generation == generation.number:
-        for instance in known.made:
-            result = instance(f, args, kwargs)
-            if result is not MISS:
-                return result
+        try:
+            for instance in known.made:
+                result = instance(f, args, kwargs)
+                if result is not MISS:
+                    return result
+        except FLOATING as error:
+            raise NotTyped(str(error)) from error
     else:
         known = table[id(owner)] = Instances(owner)
     return first_gradient(known, f, args, kwargs, with_value)
@@ -333,7 +337,10 @@ def first_gradient(known: Instances, f: Any, args: tuple, kwargs: dict, with_val
         known.refused[key] = str(error)
         raise
     known.made.insert(0, made)
-    result = made(f, args, kwargs)
+    try:
+        result = made(f, args, kwargs)
+    except FLOATING as error:
+        raise NotTyped(str(error)) from error
     if result is MISS:
         raise AssertionError(f"the instance of {f} does not fit the arguments it was made for")
     return result

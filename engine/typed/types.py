@@ -31,6 +31,10 @@ class NotTyped(Exception):
     """The typed tier is not sure of this program; the reason is for people."""
 
 
+class Doubtful(NotTyped):
+    """The gradient has a NaN that may belong to an entry nobody looks at; the traced tier finds out (convention 4)."""
+
+
 @dataclass(frozen=True)
 class Scalar:
     kinds: frozenset

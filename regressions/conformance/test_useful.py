@@ -216,3 +216,10 @@ def test_a_rule_of_ones_own_may_select():
     with registry.scope():
         rule(first_half, selects=True, x=without)
         assert gradient(f, x)[0].tolist() == [0.5, 0.25, 0.0, 0.0]
+
+
+def test_warnings_as_errors_are_the_primals_own():
+    with np.errstate(all="raise"):
+        np.testing.assert_allclose(gradient(masked_root, Z)[0], ROOTS[0])
+        with pytest.raises(FloatingPointError, match="divide by zero encountered in log"):
+            gradient(masked_log, Z)
