@@ -29,7 +29,7 @@
 """
 
 from . import elementwise as _elementwise
-from . import fft, indexing, linalg, reductions, scalars, shape, signal
+from . import fft, indexing, linalg, padding, ranges, reductions, scalars, shape, signal
 from .methods import ATTRIBUTES, METHODS, NUMBER_ATTRIBUTES
 from .registry import (
     SEQUENCE_PARAMETERS,
@@ -47,7 +47,7 @@ from .registry import (
     vjp_of,
 )
 
-FAMILIES = (scalars, _elementwise, reductions, shape, indexing, linalg, signal, fft)
+FAMILIES = (scalars, _elementwise, reductions, shape, indexing, linalg, signal, fft, padding, ranges)
 
 __all__ = [
     "ATTRIBUTES",

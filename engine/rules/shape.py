@@ -289,69 +289,6 @@ def on_diagonal(d: Any, a: Any, offset: int, axis1: int, axis2: int) -> Any:
     return np.moveaxis(placed, (-2, -1), (axis1, axis2))
 
 
-# ---- padding
-def padded(array: Any, pad_width: Any, mode: Any, constant_values: Any) -> Any:
-    """np.pad with its keyword in place."""
-    if mode == "constant":
-        return np.pad(array, pad_width, mode, constant_values=constant_values)
-    return np.pad(array, pad_width, mode)
-
-
-rule(
-    padded,
-    array=lambda d, out, array, pad_width, mode, constant_values: unpadded(d, array, pad_width, mode),
-    constant_values=lambda d, out, array, pad_width, mode, constant_values: border(
-        d, array, pad_width, constant_values
-    ),
-)
-composition(
-    np.pad,
-    lambda array, pad_width, mode="constant", *, constant_values=0: padded(array, pad_width, mode, constant_values),
-)
-
-
-def pad_pairs(array: Any, pad_width: Any) -> list:
-    """(before, after) for each axis."""
-    return [tuple(pair) for pair in np.broadcast_to(pad_width, (np.ndim(array), 2)).tolist()]
-
-
-def unpadded(d: Any, array: Any, pad_width: Any, mode: Any) -> Any:
-    """The inner part of `d`, plus, where the border repeats elements, what belongs to them."""
-    pairs = pad_pairs(array, pad_width)
-    if mode in ("constant", "empty"):
-        return d[tuple([slice(b, b + n) for (b, _), n in zip(pairs, np.shape(array), strict=True)])]
-    if mode not in ("edge", "reflect", "symmetric", "wrap"):
-        refuse(f"np.pad with mode={mode!r}", "np.concatenate the array with what belongs at its borders")
-    sources = [np.pad(np.arange(n), pair, mode) for n, pair in zip(np.shape(array), pairs, strict=True)]
-    return scatter(d, array, np.ix_(*sources))
-
-
-def border(d: Any, array: Any, pad_width: Any, constant_values: Any) -> Any:
-    """The sum of `d` outside the inner part, for the one number that fills it."""
-    if np.ndim(constant_values) > 0:
-        refuse("np.pad with several constant_values that carry a derivative", "pad in several calls")
-    return np.sum(d) - np.sum(unpadded(d, array, pad_width, "constant"))
-
-
-# ---- ranges
-@vjp_of(np.arange)
-def arange(d: Any, out: Any, *args: Any, dtype: Any = None) -> tuple:
-    """start + i step; `stop` decides about the length only."""
-    start, step = np.sum(d), np.sum(d * np.arange(np.size(out)))
-    return ((None,), (start, None), (start, None, step))[len(args) - 1]
-
-
-def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False) -> Any:
-    """Points in equal steps from `start` to `stop`, in rows if these are arrays."""
-    parts = max(num - 1 if endpoint else num, 1)
-    step = (np.asarray(stop) - start) / parts if num > 1 or not endpoint else np.asarray(stop) - start
-    grid = np.reshape(np.arange(num), (num,) + (1,) * np.ndim(step))
-    points = start + grid * step
-    return (points, step) if retstep else points
-
-
-composition(np.linspace, linspace)
-
 # ---- no derivative: contents that depend on shapes only
 constant(
     np.shape, np.ndim, np.size, np.zeros, np.ones, np.empty, np.eye, np.identity, np.tri, np.indices, np.zeros_like,

@@ -30,14 +30,13 @@ def apply(function: Callable, rule: Rule, args: tuple, kwargs: dict, depth: int 
         ForeignCallError: a keyword that the rule does not know.
     """
     levels = live.levels
+    if any(is_active(a) for a in kwargs.values()):
+        args, kwargs = _positional(function, rule, args, kwargs)
     for position in range(len(levels) if depth is None else depth, 0, -1):
         level = levels[position - 1]
         targets = tuple([target_of(level, a) for a in args])
         if any(t is not None for t in targets):
             break
-        if any(target_of(level, a) is not None for a in kwargs.values()):
-            args, kwargs = _positional(function, rule, args, kwargs)
-            return apply(function, rule, args, kwargs, depth)
     else:
         return function(*[plain(a) for a in args], **{k: plain(v) for k, v in kwargs.items()})
 

@@ -3,10 +3,8 @@
 import numpy as np
 import pytest
 
-from engine import gradient
-from engine.errors import DifferentiationError
 from engine.rules import ATTRIBUTES, METHODS, composed, lookup
-from engine.rules.shape import astype, item, padded
+from engine.rules.shape import astype, item
 
 from .rule_rows import row, row_tests
 
@@ -107,18 +105,6 @@ ROWS = [
     row(np.diagonal, A, 1, -1, 1),
     *[row(np.diag, x, k) for x in (V, M) for k in (0, 1, -1)],
     row(np.diagflat, M, 1),
-    *[row(np.pad, M, width) for width in (1, (1, 2), ((1, 0), (2, 3)))],
-    row(np.pad, M, ((1, 0), (2, 3)), "constant", constant_values=0.7),
-    row(padded, M, ((1, 0), (2, 3)), "constant", 0.7),
-    row(padded, V, 2, "edge", 0),
-    row(padded, M, ((1, 0), (2, 2)), "reflect", 0),
-    row(padded, M, 2, "symmetric", 0),
-    row(padded, M, ((3, 0), (1, 4)), "wrap", 0),
-    row(np.arange, 0.7, 3.1, smooth=False),
-    row(np.arange, 0.7, 3.1, 0.5),
-    row(np.linspace, 0.7, 3.1),
-    row(np.linspace, 0.7, 3.1, 5, endpoint=False),
-    row(np.linspace, V, 3.1, 4, True, True),
 ]  # fmt: skip
 for name in ("matrix_transpose", "unstack", "astype"):
     if hasattr(np, name):
@@ -127,18 +113,6 @@ if hasattr(np.linalg, "matrix_transpose"):
     ROWS.append(row(np.linalg.matrix_transpose, Z))
 
 test_pullback, test_composition, test_single, test_gradient, test_second_order = row_tests(ROWS)
-
-
-def test_the_border_of_a_pad_may_carry_a_derivative():
-    def padded(c):
-        return np.sum(np.pad(M, 1, constant_values=c)) * c
-
-    assert gradient(padded, 2.0) == pytest.approx((2 * 14 * 2.0 + np.sum(M),))
-
-
-def test_a_pad_mode_without_a_rule_is_refused():
-    with pytest.raises(DifferentiationError, match="mode='mean'"):
-        gradient(lambda x: np.sum(np.pad(x, 1, mode="mean")), V)
 
 
 CALLS = {

@@ -12,6 +12,8 @@ from . import (
     test_rules_fft,
     test_rules_indexing,
     test_rules_linalg,
+    test_rules_padding,
+    test_rules_ranges,
     test_rules_reductions,
     test_rules_scalars,
     test_rules_shape,
@@ -20,7 +22,7 @@ from .rule_rows import KEEPS_SINGLE, active_places, check_pullback, check_single
 
 MODULES = (
     test_rules_scalars, test_rules_elementwise, test_rules_reductions, test_rules_shape, test_rules_indexing,
-    test_rules_linalg, test_rules_fft,
+    test_rules_linalg, test_rules_fft, test_rules_padding, test_rules_ranges,
 )  # fmt: skip
 ROWS = [case for module in MODULES for case in module.ROWS]
 
