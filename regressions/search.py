@@ -76,14 +76,14 @@ def first_bad(ask: Callable[[int], Judgement], good: int, bad: int) -> Found:
         if judgement is not expected:
             raise EndsError(position, judgement, expected)
     unknown: set[int] = set()
-    while (position := next_asked(good, bad, unknown)) is not None:
-        match ask(position):
+    while (middle := next_asked(good, bad, unknown)) is not None:
+        match ask(middle):
             case Judgement.GOOD:
-                good = position
+                good = middle
             case Judgement.BAD:
-                bad = position
+                bad = middle
             case Judgement.UNKNOWN:
-                unknown.add(position)
+                unknown.add(middle)
     return Found(good, bad, frozenset(unknown))
 
 
