@@ -9,11 +9,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from . import oracles, report
+from . import report
 from .adapters import Adapter, UnknownEngine, adapters_of
 from .case import SYMPTOMS, TRACKERS, Case
 from .corpus import TOPICS, UnknownCase, all_cases, find, select
-from .verdicts import Verdict, ask, judge, plain_value
+from .verdicts import Verdict, run
 
 EXAMPLES = """\
 examples:
@@ -75,13 +75,12 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _ran(case: Case, adapter: Adapter) -> Verdict:
-    outcome = ask(case, adapter)
-    verdict, difference = judge(case, outcome, plain_value(case, oracles))
-    if verdict is Verdict.RIGHT:
-        print(f"{case.id}: right   [{adapter.name}]\n{report.described(outcome)}")
+    result = run(case, adapter)
+    if result.verdict is Verdict.RIGHT:
+        print(f"{case.id}: right   [{adapter.name}]\n{report.described(result.outcome)}")
     else:
-        print(report.failure(case, adapter.name, verdict, outcome, difference))
-    return verdict
+        print(report.failure(case, adapter.name, result))
+    return result.verdict
 
 
 if __name__ == "__main__":

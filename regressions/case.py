@@ -11,10 +11,15 @@ A case is written above its own program, which is plain NumPy and knows no engin
     def unused_collection_changes_nothing(W, b): ...
 
 The file it stands in is its topic. Every word that is chosen from a list is checked when the case is made.
+
+What a program returns: a real scalar where its gradient is asked for (a program that computes an array, a complex
+number or a structure weighs it to one); anything made of numbers, arrays, text and containers where its value is.
 """
 
 from __future__ import annotations
 
+import copy
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -25,12 +30,16 @@ from typing import Any
 
 __all__ = [
     "ASKS",
+    "COSTS",
     "KINDS",
     "NEEDS",
     "ORACLES",
     "SYMPTOMS",
     "TRACKERS",
+    "Between",
     "Case",
+    "Growth",
+    "OneOf",
     "Raises",
     "Tolerance",
     "case",
@@ -47,12 +56,14 @@ SYMPTOMS = {
     "wrong-shape": "a cotangent of another shape than its primal",
     "wrong-dtype": "a cotangent of another dtype than its primal",
     "slow": "work that grows faster than the program's own",
-    "memory": "storage that grows faster than the program's own work",
+    "memory": "storage that grows faster than the program's own work, or is never given back",
 }
 
 NEEDS = {
     "complex": "complex numbers",
     "containers": "gradients of lists, tuples and dicts, and programs that fill them",
+    "counted-bytes": "work whose storage Python's tracemalloc sees",
+    "counted-calls": "work that is done by calls of Python functions, which a profiler sees",
     "objects": "gradients of objects",
     "forward": "forward mode: jvp",
     "implicit": "parameters found by identity",
@@ -117,6 +128,13 @@ ASKS = {
     "value": "what the program returns: it takes derivatives itself",
 }
 
+COSTS = {
+    "calls": "calls of Python and C functions",
+    "allocated": "bytes asked for, whether given back or not: the work on arrays, which calls do not show",
+    "peak": "bytes in use when most are",
+    "kept": "bytes still in use when the answer has been dropped",
+}
+
 ORACLES = ("closed form", "complex step", "finite differences", "mpmath", "definition")
 
 KINDS = {
@@ -155,6 +173,51 @@ class Raises:
 
 
 @dataclass(frozen=True)
+class Growth:
+    """A cost, as an answer: it grows no faster than n ** exponent; `inf` is exponential growth, as only reports have.
+
+    Counted, never timed, at the sizes n, 2n and 4n. A right growth also knows the right answer at each size, so that
+    an engine is not right by doing nothing: `answer(n)` is the tuple that `right` would be at the arguments `at(n)`.
+
+    >>> Growth("calls", 1).allows(1.2), Growth("calls", 1).allows(2.0), Growth("calls", 2).reached_by(1.9)
+    (True, False, True)
+    """
+
+    of: str
+    exponent: float
+    answer: Callable[[int], tuple] | None = None
+    n: int = 32
+
+    def __post_init__(self) -> None:
+        _check("cost", self.of, COSTS)
+
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """Where the cost is counted."""
+        return self.n, 2 * self.n, 4 * self.n
+
+    def allows(self, exponent: float) -> bool:
+        """Is a cost that was found to grow so no more than this? Halfway to the next whole power is the bound."""
+        return exponent <= self.exponent + 0.5
+
+    def reached_by(self, exponent: float) -> bool:
+        """Is a cost that was found to grow so as bad as this? Whatever is beyond the fourth power is exponential."""
+        return exponent >= min(self.exponent - 0.5, 4.0)
+
+
+@dataclass(frozen=True)
+class Between:
+    """In the place of a number or an array of an admissible answer: anything from `low` to `high`, elementwise."""
+
+    low: Any
+    high: Any
+
+
+class OneOf(tuple):
+    """In the place of a number or an array of an admissible answer: OneOf((a, b, c)), elementwise one of these."""
+
+
+@dataclass(frozen=True)
 class Tolerance:
     """How far a right answer may be from the exact one: |got - right| <= rtol |right| + atol, element by element.
 
@@ -181,15 +244,18 @@ class Case:
     month: str
     symptom: str
     cause: str
-    right: tuple | Raises
+    right: tuple | Raises | Growth
     oracle: str
-    reported: tuple | Raises
-    at: tuple = ()
+    reported: tuple | Raises | Growth
+    at: tuple | Callable[[int], tuple] = ()
     wrt: tuple | None = None
+    admissible: tuple[tuple, ...] = ()
     asks: str = "gradient"
     needs: frozenset[str] = frozenset()
     rules: Rules = ()
     tolerance: Tolerance = Tolerance()
+    no_differences: str = ""
+    exact: Callable | None = None
     defect: Callable[[], AbstractContextManager] | None = None
     no_defect: str = ""
 
@@ -205,6 +271,15 @@ class Case:
         if not self.oracle.startswith(ORACLES):
             raise ValueError(f"{where}the oracle, {self.oracle!r}, begins with none of {', '.join(ORACLES)}")
         _check(where + "question", self.asks, ASKS)
+        growth = isinstance(self.right, Growth)
+        if growth != isinstance(self.reported, Growth) or growth != callable(self.at):
+            raise ValueError(f"{where}a cost is a Growth, right and reported, and its `at` a function of the size")
+        if isinstance(self.right, Growth) and (self.right.answer is None or math.isinf(self.right.exponent)):
+            raise ValueError(f"{where}the right growth is finite and knows the right answer at each size: answer=")
+        if self.admissible and not re.search(r"convention [0-9]+", self.oracle):
+            raise ValueError(f"{where}an answer is chosen among the admissible by a convention; the oracle cites it")
+        if self.exact is not None and not self.oracle.startswith("mpmath"):
+            raise ValueError(f"{where}exact computes with mpmath, which the oracle then names")
         if self.asks == "value" and "nested" not in self.needs:
             raise ValueError(f"{where}a case that asks for the value takes derivatives itself: it needs 'nested'")
         if not re.fullmatch(r"20[0-9]{2}-(0[1-9]|1[0-2])", self.month):
@@ -231,6 +306,13 @@ class Case:
         """Whose bug it is: the trackers it was reported to."""
         return {name.rsplit("-", 1)[0] for name in self.thread_ids}
 
+    def arguments(self, n: int | None = None) -> tuple:
+        """Fresh arguments: those of the case; for a cost those of the size n, or of the smallest size."""
+        if not callable(self.at):
+            return copy.deepcopy(self.at)
+        assert isinstance(self.right, Growth)
+        return self.at(self.right.n if n is None else n)
+
     @property
     def topic(self) -> str:
         """The name of the file the case stands in."""
@@ -249,26 +331,37 @@ def case(
     symptom     one of SYMPTOMS
     cause       what was wrong, and why, in a sentence or two
     needs       what an engine must be able to do to be asked: of NEEDS
-    at          the arguments: the gradient is taken for all of them
+    at          the arguments: the gradient is taken for all of them; for a cost a function from the size to them
     wrt         instead: the arrays, known by identity, that a program without arguments is differentiated for
     asks        "gradient", or "value" for a program that takes derivatives itself and returns what is judged, such as
                 a jvp, a Hessian, or an exception's text; right and reported are then one-tuples with that value
-    right       the answer: a tuple, one cotangent an argument, None where nothing depends; or `Raises`, the refusal
-    oracle      where the answer comes from: one of ORACLES, then the particulars
-    reported    what came instead: a tuple, or `Raises`
-    rules       pairs (function, {argument: pullback}): the rules that the program is run with
+    right       the answer: a tuple, one cotangent an argument, None where nothing depends; or `Raises`, the refusal;
+                or `Growth`, the bound of a cost
+    admissible  at a kink: further answers that engines of other conventions may give, each like `right`, with
+                `Between` and `OneOf` in the place of numbers and arrays; the reference engine gives `right`
+    oracle      where the answer comes from: one of ORACLES, then the particulars; with `admissible`, its convention
+    no_differences  why the differences of the program cannot confirm the answer (they are tried, and must not)
+    exact       the program written in mpmath, for an answer whose oracle is mpmath: it is given the arguments with an
+                mpf in the place of each float, arrays as arrays of objects, and differentiated with 60 digits
+    reported    what came instead: a tuple, or `Raises`, or `Growth`
+    rules       pairs (function, {argument: pullback}): the rules that the program is run with, `jvp` among them where
+                it has one; (function, {}) declares the function constant
     tolerance   a `Tolerance` of its own, with the reason
     defect      a function without arguments that returns a context manager: inside it the bug is back in the engine
     no_defect   where there is none: why
 
-    A program that needs "nested" takes the differentiation system under test as its keyword argument `ad`.
+    A program that needs "nested" takes the differentiation system under test as its keyword argument `ad`, which has
+    the names of the reference engine: gradient, value_and_gradient, pullback, grad, value_and_grad, vjp, jvp, jacobian,
+    hessian, hvp, stop_gradient, checkpoint, Params. Another engine that lacks one of them cannot be asked.
 
     Raises:
         ValueError: a word that is in no list, or fields that contradict each other.
     """
 
     def decorate(program: Callable) -> Case:
-        words = (needs,) if isinstance(needs, str) else needs
+        words = {needs} if isinstance(needs, str) else set(needs)
+        if isinstance(answer.get("right"), Growth):
+            words.add("counted-calls" if answer["right"].of == "calls" else "counted-bytes")
         return Case(tracker_id, threads, program, needs=frozenset(words), **answer)
 
     return decorate

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .case import Tolerance
+from .case import Between, OneOf, Tolerance
 
 __all__ = ["Difference", "first_difference"]
 
@@ -48,14 +48,32 @@ def first_difference(
     Raises:
         TypeError: what is expected is of a kind that cannot be compared.
     """
+    if isinstance(expected, Between | OneOf):
+        return _from_a_set(got, expected, tolerance, path)
     if type(got) is not type(expected):
         return Difference(path, "kind", _kind(expected), _kind(got))
     if expected is None:
         return None
+    if isinstance(expected, str):
+        return None if got == expected else Difference(path, "text", repr(expected), repr(got))
     ours, theirs = _children(got), _children(expected)
     if ours is None or theirs is None:
         return _between_leaves(got, expected, tolerance, path)
     return _between_children(ours, theirs, tolerance, path)
+
+
+def _from_a_set(got: Any, expected: Between | OneOf, tolerance: Tolerance, path: str) -> Difference | None:
+    """The difference from the nearest admissible value, which is put together element by element."""
+    like = expected.low if isinstance(expected, Between) else expected[0]
+    if type(got) is not type(like) or np.shape(got) != np.shape(like) or np.any(np.isnan(got)):
+        return first_difference(got, like, tolerance, path)
+    if isinstance(expected, Between):
+        nearest = np.clip(got, expected.low, expected.high)
+    else:
+        choices = np.array(np.broadcast_arrays(*expected))
+        nearest = np.take_along_axis(choices, np.argmin(np.abs(choices - got), axis=0)[None], axis=0)[0]
+    nearest = np.asarray(nearest, np.asarray(like).dtype)
+    return first_difference(got, nearest if isinstance(like, np.ndarray) else type(like)(nearest), tolerance, path)
 
 
 def _kind(x: Any) -> str:
@@ -94,7 +112,7 @@ def _listed(children: dict[str, Any]) -> str:
 def _between_leaves(got: Any, expected: Any, tolerance: Tolerance, path: str) -> Difference | None:
     if not isinstance(expected, float | complex | int | np.generic | np.ndarray):
         raise TypeError(
-            f"{path}: a {type(expected).__name__} cannot be compared; answers are made of numbers and arrays"
+            f"{path}: a {type(expected).__name__} cannot be compared; answers are made of numbers, arrays and text"
         )
     a, b = np.asarray(got), np.asarray(expected)
     if a.shape != b.shape:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import math
 import textwrap
 from collections import Counter
 from collections.abc import Collection
@@ -11,9 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from .case import Case, Raises
-from .compare import Difference
-from .verdicts import Answer, Failure, NotAsked, Outcome, Verdict
+from .case import Case, Growth, Raises
+from .verdicts import Answer, Costs, Failure, NotAsked, Run, Verdict
 
 __all__ = ["card", "described", "failure", "program_text", "summary"]
 
@@ -53,19 +53,17 @@ def _indented(text: str, width: int) -> str:
     return text.replace("\n", "\n" + " " * width)
 
 
-def failure(
-    case: Case, engine: str, verdict: Verdict, outcome: Outcome, difference: Difference | None, expected: Any = None
-) -> str:
+def failure(case: Case, engine: str, run: Run, expected: Any = None) -> str:
     """Why a run of a case did not give what it had to; `expected` is the case's right answer unless said otherwise."""
     lines = [
-        f"{case.id}: {HEADLINES[verdict].format(case.tracker_id)}   [{engine}]",
+        f"{case.id}: {HEADLINES[run.verdict].format(case.tracker_id)}   [{engine}]",
         f"  {case.title}",
         *(f"  {thread}" for thread in case.threads),
         f"  expected  {_indented(described(case.right if expected is None else expected), 12)}",
-        f"  got       {_indented(described(outcome), 12)}",
+        f"  got       {_indented(described(run.outcome), 12)}",
     ]
-    if difference is not None:
-        lines.append(f"  first difference at {difference}")
+    if run.difference is not None:
+        lines.append(f"  first difference at {run.difference}")
     lines.append(f"  again: python -m regressions run {case.id}")
     return "\n".join(lines)
 
@@ -81,6 +79,10 @@ def described(x: Any) -> str:
             return f"{kind} exception, {text}"
         case NotAsked(missing):
             return f"needs {', '.join(sorted(missing))}"
+        case Growth(of, exponent):
+            return f"{of} grow " + ("exponentially" if math.isinf(exponent) else f"like n ** {exponent:g}")
+        case Costs(of, counts):
+            return f"{of} grow like n ** {x.exponent:.2f}: {', '.join(f'{count:g}' for count in counts)} at n, 2n, 4n"
     with np.printoptions(precision=6, threshold=40, linewidth=100):
         return str(x).replace("namespace(", "fields(")
 

@@ -12,15 +12,22 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from importlib import import_module
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
-from ..case import Rules
+import numpy as np
 
-__all__ = ["Adapter", "UnknownEngine", "adapters_of", "engine_names"]
+from ..case import ASKS, Rules
+
+__all__ = ["Adapter", "CannotBeAsked", "UnknownEngine", "adapters_of", "engine_names", "none_for_zeros"]
 
 
 class UnknownEngine(LookupError):
     """There is no adapter of that name; the message lists those there are."""
+
+
+class CannotBeAsked(Exception):
+    """The engine lacks something that the case uses: the message names it. No failure of the engine."""
 
 
 class Adapter(ABC):
@@ -28,7 +35,10 @@ class Adapter(ABC):
 
     name: ClassVar[str]
     capabilities: ClassVar[frozenset[str]]  # of case.NEEDS
-    face: Any  # what a program that takes a derivative itself receives as `ad`: gradient, Params
+    face: Any  # what a program that takes derivatives itself receives as `ad`, see case.case; lacks raise CannotBeAsked
+    keeps_conventions: ClassVar[bool] = False  # at a kink, only the answer of the numbered convention is right
+    has_none: ClassVar[bool] = False  # None for what nothing depends on; other engines answer zeros
+    answers: ClassVar[frozenset[str]] = frozenset(ASKS)  # the questions that can be put this way
 
     @abstractmethod
     def vjp(self, f: Callable, *args: Any) -> tuple[Any, Callable[[Any], tuple]]:
@@ -38,6 +48,14 @@ class Adapter(ABC):
         """f(*args), and one cotangent an argument, None where nothing depends and `fields` for an object."""
         value, pullback = self.vjp(f, *args)
         return value, pullback(1.0)
+
+    def value(self, program: Callable, *args: Any) -> Any:
+        """What a program returns that takes derivatives itself."""
+        return program(*args, ad=self.face)
+
+    def read(self, got: Any, expected: Any) -> Any:
+        """The answer as it is to be compared: for an engine without None, its zeros are None where None is right."""
+        return got if self.has_none else none_for_zeros(got, expected)
 
     def implicit(self, f: Callable[[], Any], arrays: Sequence[Any]) -> tuple[Any, tuple]:
         """f(), and one cotangent for each array known by identity; for engines that can do "implicit"."""
@@ -66,3 +84,33 @@ def adapters_of(engine: str) -> list[Adapter]:
     if engine not in engine_names():
         raise UnknownEngine(f"there is no engine {engine!r}; there is {', '.join(engine_names())}")
     return import_module(f"{__name__}.{engine}").ADAPTERS
+
+
+def none_for_zeros(got: Any, expected: Any) -> Any:
+    """The answer of a method that cannot tell zero from None, with None for its zeros where None is expected.
+
+    >>> none_for_zeros((0.0, [0.0, 1.0]), (None, [None, 1.0]))
+    (None, [None, 1.0])
+    """
+    if expected is None:
+        return None if _is_zero(got) else got
+    if type(got) is not type(expected):
+        return got
+    if isinstance(got, dict) and got.keys() == expected.keys():
+        return {key: none_for_zeros(part, expected[key]) for key, part in got.items()}
+    if isinstance(got, tuple | list) and len(got) == len(expected):
+        parts = [none_for_zeros(*pair) for pair in zip(got, expected, strict=True)]
+        return type(got)(*parts) if hasattr(got, "_fields") else type(got)(parts)
+    if isinstance(got, SimpleNamespace) and vars(got).keys() == vars(expected).keys():
+        return SimpleNamespace(**none_for_zeros(vars(got), vars(expected)))
+    return got
+
+
+def _is_zero(x: Any) -> bool:
+    if isinstance(x, dict):
+        return all(map(_is_zero, x.values()))
+    if isinstance(x, tuple | list):
+        return all(map(_is_zero, x))
+    if isinstance(x, SimpleNamespace):
+        return _is_zero(vars(x))
+    return x is None or (isinstance(x, float | complex | np.inexact | np.ndarray) and not np.any(x))

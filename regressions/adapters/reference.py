@@ -31,6 +31,7 @@ class Reference(Adapter):
     name = "reference"
     capabilities = frozenset(NEEDS)
     face = engine
+    keeps_conventions = has_none = True
 
     def vjp(self, f: Callable, *args: Any) -> tuple[Any, Callable[[Any], tuple]]:
         value, back = engine.pullback(f, *args)
@@ -40,6 +41,9 @@ class Reference(Adapter):
         value, cotangents = engine.value_and_gradient(f, *args)
         return value, neutral(cotangents)
 
+    def value(self, program: Callable, *args: Any) -> Any:
+        return neutral(super().value(program, *args))
+
     def implicit(self, f: Callable[[], Any], arrays: Sequence[Any]) -> tuple[Any, tuple]:
         value, grads = engine.value_and_gradient(f, engine.Params(arrays))
         return value, tuple(cotangent for _, cotangent in grads.items())
@@ -48,7 +52,7 @@ class Reference(Adapter):
     def given(self, rules: Rules) -> Iterator[None]:
         with registry.scope():
             for primal, pullbacks in rules:
-                registry.rule(primal, **pullbacks)
+                registry.rule(primal, **pullbacks) if pullbacks else registry.constant(primal)
             yield
 
     def kind_of(self, error: Exception) -> str:
@@ -60,6 +64,7 @@ class ByPullback(Reference):
 
     name = "reference-pullback"
     capabilities = frozenset(NEEDS) - {"implicit"}
+    answers = frozenset({"gradient"})
     gradient = Adapter.gradient
 
 
@@ -67,6 +72,10 @@ class OnTracedTier(Reference):
     """The same engine without its typed tier."""
 
     name = "reference-traced"
+
+    def value(self, program: Callable, *args: Any) -> Any:
+        with switches.off("typed"):
+            return super().value(program, *args)
 
     def gradient(self, f: Callable, *args: Any) -> tuple[Any, tuple]:
         with switches.off("typed"):
