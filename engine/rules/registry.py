@@ -14,18 +14,23 @@ pullback returns is projected onto its primal (`engine.tangents.project`). Rules
 engine differentiates, so a second derivative is the same transformation applied to the rule; the compiler inlines
 their source.
 
-A primitive is in one of four states: it has a rule, it is a `composition` of others, it is declared `constant` (its
-result carries no derivative), or it is unknown, and then a foreign call.
+A primitive is in one of five states: it has a rule, it is a `composition` of others, it is declared `constant` (its
+result carries no derivative), it is `refused` for a reason, or it is unknown; the last two are foreign calls.
+
+Rules for libraries that a program may not have loaded wait in modules of their own (`LATE`): they join the table when
+a primitive is looked up that is not in it and the library is there, whichever of the two was imported first.
 """
 
 from __future__ import annotations
 
+import importlib
 import inspect
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -38,6 +43,8 @@ __all__ = [
     "elementwise",
     "is_constant",
     "lookup",
+    "refusal",
+    "refused",
     "removed",
     "rule",
     "scope",
@@ -55,6 +62,7 @@ class Rule:
     procedure: what the traced tier runs in its place, for primitives that work on mutable state or call back.
     moves: the pullbacks move entries of `d`, add them up, scale them by what is not zero, or leave them out; no more.
     selects: entries of an argument may be left out: nothing in the result depends on them (convention 4).
+    mixes: an entry of the result is a sum of products of one entry from each argument, as in a matrix product.
     entrywise: an entry of the result depends on the entries of the arguments that stand in the same place.
     pushforward: `f(tangents, out, *args, **kwargs)` -> tangent of `out`; optional, else the pullback is transposed.
     """
@@ -67,6 +75,7 @@ class Rule:
     procedure: Callable | None = None
     moves: bool = False
     selects: bool = False
+    mixes: bool = False
     entrywise: bool = False
 
     @cached_property
@@ -101,6 +110,33 @@ class Rule:
 _rules: dict[Any, Rule] = {}
 _constants: dict[Any, str] = {}
 _compositions: dict[Any, Callable] = {}
+_refusals: dict[Any, "Refusal"] = {}
+
+LATE = {
+    "scipy.special": "engine.rules.scipy_special",
+    "scipy.linalg": "engine.rules.scipy_linalg",
+    "scipy.integrate": "engine.rules.scipy_integrate",
+    "scipy.sparse": "engine.rules.scipy_sparse",
+    "scipy": "engine.rules.scipy_elsewhere",
+}
+"""Library -> the module with its rules, imported when the library is."""
+
+_waiting = dict(LATE)
+
+
+def awaken() -> bool:
+    """Let in the rules of the libraries that have been imported by now; were there any?"""
+    arrived = [library for library in _waiting if library in sys.modules]
+    for library in arrived:
+        importlib.import_module(_waiting.pop(library))
+    return bool(arrived)
+
+
+class Refusal(NamedTuple):
+    """Why a primitive has no derivative rule, and what to write instead."""
+
+    reason: str
+    way_out: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,6 +186,7 @@ def rule(
     jvp: Callable | None = None,
     moves: Any = False,
     selects: Any = False,
+    mixes: Any = False,
     **pullbacks: Callable,
 ) -> None:
     """Give a function a rule: for each argument that carries a derivative, its pullback.
@@ -159,7 +196,8 @@ def rule(
     `f(tangents, out, *args, **kwargs)` with one tangent an argument (None for those without) and returns the tangent
     of `out`; without it forward mode transposes the pullbacks. `moves` says that the pullbacks only move entries of
     `d`, scale them (not by zero), add them up or leave them out, as those of a transpose, a sum, a slice or a `where`
-    do; `selects` that they may leave some out, as the last two do (it implies `moves`).
+    do; `selects` that they may leave some out, as the last two do (it implies `moves`); `mixes` that an entry of the
+    result is a sum of products of one entry from each argument, as in a matrix product. They serve convention 4.
 
     Raises:
         ValueError: the function has a rule already, or a pullback names no argument of it.
@@ -178,7 +216,13 @@ def rule(
     entrywise = any(isinstance(primal, np.ufunc) and primal.signature is None for primal in names)
     for primal in names:
         made = Rule(
-            primal, pullbacks=pullbacks, pushforward=jvp, moves=moves or selects, selects=selects, entrywise=entrywise
+            primal,
+            pullbacks=pullbacks,
+            pushforward=jvp,
+            moves=moves or selects,
+            selects=selects,
+            mixes=mixes,
+            entrywise=entrywise,
         )
         unknown = [name for name in pullbacks if name not in made.parameters]
         if unknown:
@@ -186,12 +230,14 @@ def rule(
         _register(primal, made)
 
 
-def vjp_of(*primals: Callable, moves: bool = False, selects: bool = False) -> Callable[[Callable], Callable]:
+def vjp_of(
+    *primals: Callable, moves: bool = False, selects: bool = False, mixes: bool = False
+) -> Callable[[Callable], Callable]:
     """Decorator: a whole pullback, `f(d, out, *args, **kwargs)` -> one cotangent a positional argument."""
 
     def decorate(whole: Callable) -> Callable:
         for primal in primals:
-            _register(primal, Rule(primal, whole=whole, moves=moves or selects, selects=selects))
+            _register(primal, Rule(primal, whole=whole, moves=moves or selects, selects=selects, mixes=mixes))
         return whole
 
     return decorate
@@ -221,6 +267,7 @@ def constant(*primals: Callable, reason: str = "no derivative") -> None:
     for primal in primals:
         if _key(primal) in _rules or _key(primal) in _compositions:
             raise ValueError(f"{primal!r} has a rule, it cannot be declared constant")
+        _refusals.pop(_key(primal), None)
         _constants[_key(primal)] = reason
     generation.bump()
 
@@ -235,22 +282,43 @@ def composition(primal: Callable, function: Callable) -> None:
     """
     if _key(primal) in _rules or _key(primal) in _compositions:
         raise ValueError(f"{primal!r} has a rule already; take it away with engine.rules.removed first")
+    _refusals.pop(_key(primal), None)
     _compositions[_key(primal)] = function
     generation.bump()
+
+
+def refused(*primals: Callable, reason: str, way_out: str) -> None:
+    """Say why these functions have no rule. With something active in reach the call is an error that tells both.
+
+    Raises:
+        ValueError: a function has a rule.
+    """
+    for primal in primals:
+        if _key(primal) in _rules or _key(primal) in _compositions or _key(primal) in _constants:
+            raise ValueError(f"{primal!r} is in the table already, it cannot be refused")
+        _refusals[_key(primal)] = Refusal(reason, way_out)
+
+
+def refusal(primal: Any) -> Refusal | None:
+    """Why `primal` is refused, or None."""
+    found = _refusals.get(_key(primal))
+    return refusal(primal) if found is None and _waiting and awaken() else found
 
 
 def composed(primal: Any) -> Callable | None:
     """The Python function that is differentiated in the place of `primal`, or None."""
     try:
-        return _compositions.get(primal)
+        found = _compositions.get(primal)
     except TypeError:
-        return _compositions.get(_key(primal))
+        found = _compositions.get(_key(primal))
+    return composed(primal) if found is None and _waiting and awaken() else found
 
 
 def _register(primal: Callable, made: Rule) -> None:
     if _key(primal) in _rules or _key(primal) in _compositions:
         raise ValueError(f"{primal!r} has a rule already; take it away with engine.rules.removed first")
     _constants.pop(_key(primal), None)
+    _refusals.pop(_key(primal), None)
     _rules[_key(primal)] = made
     generation.bump()
 
@@ -258,17 +326,19 @@ def _register(primal: Callable, made: Rule) -> None:
 def lookup(primal: Any) -> Rule | None:
     """The rule of `primal`, or None."""
     try:
-        return _rules.get(primal)
+        found = _rules.get(primal)
     except TypeError:
-        return _rules.get(_key(primal))
+        found = _rules.get(_key(primal))
+    return lookup(primal) if found is None and _waiting and awaken() else found
 
 
 def is_constant(primal: Any) -> bool:
     """Is `primal` declared to have no derivative?"""
     try:
-        return primal in _constants
+        found = primal in _constants
     except TypeError:
-        return _key(primal) in _constants
+        found = _key(primal) in _constants
+    return is_constant(primal) if not found and _waiting and awaken() else found
 
 
 def registered() -> Iterable[Callable]:
@@ -279,7 +349,8 @@ def registered() -> Iterable[Callable]:
 @contextmanager
 def removed(*primals: Callable) -> Iterator[None]:
     """Take the rules (compositions, marks `constant`) of these primitives away: they are foreign calls for a while."""
-    tables: tuple[dict[Any, Any], ...] = (_rules, _constants, _compositions)
+    awaken()
+    tables: tuple[dict[Any, Any], ...] = (_rules, _constants, _compositions, _refusals)
     taken = [{_key(p): table.pop(_key(p)) for p in primals if _key(p) in table} for table in tables]
     missing = [p for p in primals if not any(_key(p) in entries for entries in taken)]
     generation.bump()
@@ -316,11 +387,14 @@ def scope() -> Iterator[None]:
     >>> is_constant(half)
     False
     """
-    tables: tuple[dict[Any, Any], ...] = (_rules, _constants, _compositions)
+    awaken()
+    tables: tuple[dict[Any, Any], ...] = (_rules, _constants, _compositions, _refusals, _waiting)
     before = [dict(table) for table in tables]
     try:
         yield
     finally:
+        for library in before[-1].keys() - _waiting.keys():  # its rules came inside: they shall come again
+            sys.modules.pop(LATE[library], None)
         for table, entries in zip(tables, before, strict=True):
             table.clear()
             table.update(entries)

@@ -193,6 +193,10 @@ class Operation:
         if d is not None:
             sweep.apply(self, d)
 
+    def at(self, args: tuple) -> Operation:
+        """The same call at other arguments."""
+        return Operation(self.rule, args, self.kwargs, self.out, self.targets, self.nodes, self.place)
+
     def transpose(self, sweep: Sweep, level: Level, d: Any) -> None:
         """Record at `level` that the pullback was applied, to be run backwards by the rule's own pushforward."""
         watched = node_at(level, d)

@@ -57,6 +57,9 @@ class Useful(Sweep):
         if rule.moves:
             super().apply(operation, d)
             return
+        if rule.mixes:  # which entries meet is a matter of shapes alone: with ones for the values, counts are counted
+            super().apply(operation.at(tuple([ones_in_place_of(arg) for arg in operation.args])), d)
+            return
         for position, (target, arg) in enumerate(zip(operation.targets, operation.args, strict=False)):
             if target is not None and rule.covers(position):
                 operation.give(self, target, d if rule.entrywise else ones_of(plain(arg)), arg)
@@ -109,6 +112,14 @@ def counts_of(d: Any) -> Any:
     if isinstance(bare, np.ndarray):
         return (bare != 0).astype(bare.dtype)
     return None if bare is None else type(bare)(bare != 0)
+
+
+def ones_in_place_of(arg: Any) -> Any:
+    """An argument of a product with ones for its numbers; axes, subscripts and the like as they are."""
+    arg = plain(arg)
+    if isinstance(arg, np.ndarray) or is_differentiable(arg):
+        return np.ones_like(arg, subok=False)
+    return type(arg)([ones_in_place_of(part) for part in arg]) if type(arg) in (tuple, list) else arg
 
 
 def ones_of(value: Any) -> Any:
