@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import operator
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -27,6 +28,9 @@ __all__ = [
     "additions_through_a_view_are_lost",
     "appended_values_get",
     "attributes_of_results_are_lost",
+    "buffers_are_not_zeroed",
+    "by_a_rule",
+    "chunks_overwrite",
     "collected_items_are_cut_off",
     "comprehension_refused",
     "copies_are_stored_for_cotangents",
@@ -79,6 +83,18 @@ def with_procedure(primal: Callable, wrong: Callable) -> Defect:
     def defect() -> Iterator[None]:
         with registry.scope(), registry.removed(primal):
             registry.procedure(primal)(wrong)
+            yield
+
+    return on_traced_tier(defect)
+
+
+def by_a_rule(function: Callable, **pullbacks: Callable) -> Defect:
+    """This function of the program is not followed: it has a rule, and that is wrong."""
+
+    @contextmanager
+    def defect() -> Iterator[None]:
+        with registry.scope():
+            registry.rule(function, **pullbacks)
             yield
 
     return on_traced_tier(defect)
@@ -247,7 +263,7 @@ _apply_back = tape.Sweep.apply
 
 def _cleared(sweep: Any, operation: Any, d: Any) -> None:
     _apply_back(sweep, operation, d)
-    if operation.rule.primal in (operator.mul, operator.add):
+    if operation.rule.primal is operator.mul:
         for target in operation.targets:
             if target in sweep.bars:
                 sweep.bars[target] = 0 * sweep.bars[target]
@@ -255,6 +271,33 @@ def _cleared(sweep: Any, operation: Any, d: Any) -> None:
 
 result_clears_its_operands = traced(tape.Sweep, "apply", _cleared)
 """A result shares its adjoint with the operand that its name was bound to before, and clears it when it is done."""
+
+
+_add, _add_at = tape.Sweep.add, tape.Sweep.add_at
+
+
+def chunks_overwrite(length: int) -> Defect:
+    """Cotangents of one value are summed in chunks of this length, and a chunk replaces the one before."""
+
+    def add(sweep: Any, target: Any, d: Any) -> None:
+        counts = sweep.__dict__.setdefault("counts", Counter())
+        counts[target] += 1
+        if counts[target] > length:
+            counts[target] = 1
+            sweep.take(target)
+        _add(sweep, target, d)
+
+    return traced(tape.Sweep, "add", add)
+
+
+def _on_top_of_garbage(sweep: Any, node: Any, like: np.ndarray, index: Any, d: Any) -> None:
+    if node not in sweep.bars:
+        sweep.bars[node] = np.full_like(like, np.nan)
+    _add_at(sweep, node, like, index, d)
+
+
+buffers_are_not_zeroed = traced(tape.Sweep, "add_at", _on_top_of_garbage)
+"""The buffer that the parts of an array add their cotangents to starts with what the memory holds: NaN, say."""
 
 
 # -- lists and dicts ---------------------------------------------------------------------------------------------------

@@ -65,7 +65,7 @@ GRID = np.arange(9.0).reshape(3, 3)
 )
 def part_of_an_unpacked_row_doubled(x):
     y = x.copy()
-    rows = [row for row in y]
+    rows = list(y)
     part = rows[0][0:2]
     part *= 2.0
     return np.sum(y * GRID)
