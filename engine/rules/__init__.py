@@ -29,7 +29,22 @@
 """
 
 from . import elementwise as _elementwise
-from . import fft, indexing, linalg, padding, ranges, reductions, scalars, shape, signal
+from . import (
+    decompositions,
+    eigen,
+    fft,
+    indexing,
+    leastsquares,
+    linalg,
+    norms,
+    padding,
+    products,
+    ranges,
+    reductions,
+    scalars,
+    shape,
+    signal,
+)
 from .methods import ATTRIBUTES, METHODS, NUMBER_ATTRIBUTES
 from .registry import (
     SEQUENCE_PARAMETERS,
@@ -47,7 +62,10 @@ from .registry import (
     vjp_of,
 )
 
-FAMILIES = (scalars, _elementwise, reductions, shape, indexing, linalg, signal, fft, padding, ranges)
+FAMILIES = (
+    scalars, _elementwise, reductions, shape, indexing, linalg, signal, fft, padding, ranges, decompositions, eigen,
+    leastsquares, norms, products,
+)  # fmt: skip
 
 __all__ = [
     "ATTRIBUTES",

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .elementwise import direction, over
+from .elementwise import over
 from .registry import composition, rule
 from .vocabulary import conj, count, expand, refuse
 
@@ -294,66 +294,3 @@ if hasattr(np, "trapezoid"):
     composition(np.trapezoid, trapezoid)
 if hasattr(np, "trapz"):
     composition(np.trapz, trapezoid)
-
-# ---- norms: zero at the origin (convention 2)
-rule(
-    np.linalg.norm,
-    x=lambda d, out, x, ord=None, axis=None, keepdims=False: norm_pullback(d, out, x, ord, axis, keepdims),
-    ord=lambda d, out, x, ord=None, axis=None, keepdims=False: refuse(
-        "np.linalg.norm by its order", "write it out, np.sum(np.abs(x) ** p) ** (1 / p)"
-    ),
-)
-if hasattr(np.linalg, "vector_norm"):
-    rule(
-        np.linalg.vector_norm,
-        x=lambda d, out, x, /, *, axis=None, keepdims=False, ord=2: vector_norm_pullback(
-            expand(d, axis, keepdims), expand(out, axis, keepdims), x, ord, axis
-        ),
-        ord=lambda d, out, x, /, *, axis=None, keepdims=False, ord=2: refuse(
-            "np.linalg.vector_norm by its order", "write it out, np.sum(np.abs(x) ** p) ** (1 / p)"
-        ),
-    )
-
-
-def norm_pullback(d: Any, out: Any, x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
-    """np.linalg.norm: of the whole array, of vectors along an axis, or of matrices in two axes."""
-    d, out = expand(d, axis, keepdims), expand(out, axis, keepdims)
-    if ord is None or ord == "fro":
-        return d * over(x, out)
-    if isinstance(axis, tuple) and len(axis) == 2 or axis is None and np.ndim(x) == 2:
-        return matrix_norm_pullback(d, out, x, ord, (0, 1) if axis is None else axis)
-    return vector_norm_pullback(d, out, x, ord, axis)
-
-
-def vector_norm_pullback(d: Any, out: Any, x: Any, ord: Any, axis: Any) -> Any:
-    """(|x| / out)^(ord - 1) times the direction of x."""
-    if ord == 2:
-        return d * over(x, out)
-    size = np.abs(x)
-    if ord == np.inf or ord == -np.inf:
-        return shared(d, size == out, axis) * direction(x, size)
-    if ord == 0:
-        return np.zeros_like(x)
-    towards = d * direction(x, size)
-    if ord == 1:
-        return towards
-    nonzero = size != 0
-    return towards * np.where(nonzero, over(np.where(nonzero, size, 1), out) ** (ord - 1), 0)
-
-
-def matrix_norm_pullback(d: Any, out: Any, x: Any, ord: Any, axes: tuple) -> Any:
-    """The largest column sum (1), row sum (inf), singular value (2), or their sum (nuc); -1, -inf, -2: the smallest."""
-    if ord in (1, -1, np.inf, -np.inf):
-        rows, columns = axes
-        summed, other = (rows, columns) if ord in (1, -1) else (columns, rows)
-        size = np.abs(x)
-        return shared(d, np.sum(size, axis=summed, keepdims=True) == out, other) * direction(x, size)
-    moved = np.moveaxis(x, axes, (-2, -1))
-    u, s, vh = np.linalg.svd(moved, full_matrices=False)
-    if ord == "nuc":
-        weights = (s > 0).astype(s.dtype)
-    else:
-        weights = shared(
-            np.ones_like(s), s == (np.max(s, -1, keepdims=True) if ord == 2 else np.min(s, -1, keepdims=True)), -1
-        )
-    return d * np.moveaxis(np.matmul(u * np.expand_dims(weights, -2), vh), (-2, -1), axes)

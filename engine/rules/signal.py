@@ -10,6 +10,7 @@ from .registry import composition, rule
 
 rule(
     np.convolve,
+    mixes=True,
     a=lambda d, out, a, v, mode="full": np.correlate(in_full(d, a, v, mode), v, "valid"),
     v=lambda d, out, a, v, mode="full": np.correlate(in_full(d, a, v, mode), a, "valid"),
 )
@@ -24,6 +25,7 @@ def in_full(d: Any, a: Any, v: Any, mode: str) -> Any:
 
 rule(
     np.correlate,
+    mixes=True,
     a=lambda d, out, a, v, mode="valid": np.convolve(in_full_correlation(d, a, v, mode), v)[
         len(v) - 1 : len(v) - 1 + len(a)
     ],

@@ -1,0 +1,106 @@
+"""Pseudo-inverses and least squares: the derivative at constant rank.
+
+A matrix of deficient rank is treated as NumPy treats it, whose cutoff calls its smallest singular values zero: as long
+as they stay below it, the rank does not change. Singular values that are not zero and cut off all the same are dropped
+with their vectors, and the rule says how that answers to a change of the matrix, too.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .decompositions import singular_values_pullback
+from .eigen import adjoint, rounding
+from .registry import constant, rule
+
+rule(
+    np.linalg.pinv,
+    a=lambda d, out, a, rcond=None, hermitian=False, *, rtol=None: pinv_pullback(d, out, a, hermitian),
+)
+rule(
+    np.linalg.lstsq,
+    a=lambda d, out, a, b, rcond=None: lstsq_pullback(d, out, a, b, rcond)[0],
+    b=lambda d, out, a, b, rcond=None: lstsq_pullback(d, out, a, b, rcond)[1],
+)
+
+
+def pinv_pullback(d: Any, out: Any, a: Any, hermitian: bool) -> Any:
+    """ā; of a matrix that counts as Hermitian its Hermitian part (convention 7)."""
+    a_bar = cut_pullback(d, out, a) if cuts(a, out) else constant_rank_pullback(d, out, a)
+    return (a_bar + adjoint(a_bar)) / 2 if hermitian else a_bar
+
+
+def constant_rank_pullback(d: Any, p: Any, a: Any) -> Any:
+    """ā = -pᴴ d pᴴ + (1 - a p) dᴴ p pᴴ + pᴴ p dᴴ (1 - p a), p the pseudo-inverse.
+
+    Source: G. Golub and V. Pereyra, SIAM J. Numer. Anal. 10 (1973), eq. 4.12.
+    """
+    ph, dh = adjoint(p), adjoint(d)
+    left, right = np.matmul(np.matmul(dh, p), ph), np.matmul(ph, np.matmul(p, dh))
+    inside = np.matmul(np.matmul(ph, d), ph)
+    return left - np.matmul(a, np.matmul(p, left)) + right - np.matmul(np.matmul(right, p), a) - inside
+
+
+def cuts(a: np.ndarray, p: np.ndarray) -> bool:
+    """Has the cutoff dropped a part of `a` that is more than rounding: is a p a different from a?"""
+    dropped = a - np.matmul(np.matmul(a, p), a)
+    s = np.linalg.svd(a, compute_uv=False)
+    return bool(np.any(np.max(np.abs(dropped), (-2, -1), initial=0) > 1e3 * rounding(s)[..., 0]))
+
+
+def cut_pullback(d: Any, p: Any, a: Any) -> Any:
+    """The same where singular values t > 0 are cut off: what they and the kept ones s exchange as `a` changes.
+
+    With Y = Vᴴ d U, ā = U Ē Vᴴ and the parts outside the ranges of U and V; Ē is -Y_ij / s_i s_j between two kept
+    values, (conj(Y_ji) + t/s Y_ij) / (s² - t²) between a kept one and one cut off, and 0 between two cut off.
+    """
+    u, s, vh = np.linalg.svd(a, full_matrices=False)
+    kept = is_kept(p, u, s, vh)
+    columns, rows = np.expand_dims(kept, -2), np.expand_dims(kept, -1)
+    row, column = np.expand_dims(s, -1), np.expand_dims(s, -2)
+    large, small = np.where(columns, column, row), np.where(columns, row, column)
+    both, mixed = columns & rows, columns != rows
+    y = np.matmul(vh, np.matmul(d, u))
+    inside = np.where(both, -y / np.where(both, row * column, 1), 0)
+    safe = np.where(mixed, large, 1)
+    across = np.where(mixed, (adjoint(y) + y * (small / safe)) / np.where(mixed, large**2 - small**2, 1), 0)
+    weights = np.expand_dims(np.where(kept, 1 / np.where(kept, s, 1), 0) ** 2, -2)
+    v, uh, dh = adjoint(vh), adjoint(u), adjoint(d)
+    left = np.matmul(np.matmul(dh, v) * weights, vh)
+    right = np.matmul(u * weights, np.matmul(uh, dh))
+    outside = left - np.matmul(u, np.matmul(uh, left)) + right - np.matmul(np.matmul(right, v), vh)
+    return np.matmul(np.matmul(u, inside + across), vh) + outside
+
+
+def is_kept(p: np.ndarray, u: np.ndarray, s: np.ndarray, vh: np.ndarray) -> np.ndarray:
+    """Which singular values of a matrix its pseudo-inverse `p` inverts."""
+    return np.abs(np.sum(np.matmul(vh, p) * np.swapaxes(u, -1, -2), -1)) * s > 0.5
+
+
+def lstsq_pullback(d: Any, out: Any, a: Any, b: Any, rcond: Any) -> tuple:
+    """x = a⁺ b, the sums of squares of r = b - a x where there are any, and the singular values of `a`."""
+    x, squares, rank, s = out
+    x_bar, squares_bar, _, s_bar = d
+    right, x = (np.expand_dims(b, -1), np.expand_dims(x, -1)) if np.ndim(b) == 1 else (b, x)
+    a_bar, b_bar = np.zeros_like(a), np.zeros_like(right)
+    if x_bar is not None:
+        x_bar = np.reshape(x_bar, np.shape(x))
+        p = np.linalg.pinv(a, between(rank, s))
+        a_bar = a_bar + pinv_pullback(np.matmul(x_bar, adjoint(right)), p, a, False)
+        b_bar = b_bar + np.matmul(adjoint(p), x_bar)
+    if squares_bar is not None and np.size(squares):
+        change = 2 * squares_bar * (right - np.matmul(a, x))
+        a_bar, b_bar = a_bar - np.matmul(change, adjoint(x)), b_bar + change
+    if s_bar is not None:
+        a_bar = a_bar + singular_values_pullback(s_bar, np.linalg.svd(a, full_matrices=False))
+    return a_bar, np.reshape(b_bar, np.shape(b))
+
+
+def between(rank: int, s: np.ndarray) -> float:
+    """A cutoff, relative to the largest singular value, that keeps `rank` of them."""
+    return 1.0 if rank == 0 else 0.0 if rank == len(s) else float((s[rank - 1] + s[rank]) / (2 * s[0]))
+
+
+constant(cuts, is_kept, between)

@@ -1,0 +1,85 @@
+"""Norms of vectors and matrices: zero at the origin, and equal shares to all that tie for a largest (convention 2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .eigen import coincide, rounding
+from .elementwise import direction, over
+from .reductions import shared
+from .registry import constant, rule
+from .vocabulary import expand, refuse
+
+WRITTEN_OUT = "write it out, np.sum(np.abs(x) ** p) ** (1 / p)"
+
+rule(
+    np.linalg.norm,
+    x=lambda d, out, x, ord=None, axis=None, keepdims=False: norm_pullback(d, out, x, ord, axis, keepdims),
+    ord=lambda d, out, x, ord=None, axis=None, keepdims=False: refuse("np.linalg.norm by its order", WRITTEN_OUT),
+)
+if hasattr(np.linalg, "vector_norm"):
+    rule(
+        np.linalg.vector_norm,
+        x=lambda d, out, x, /, *, axis=None, keepdims=False, ord=2: vector_norm_pullback(
+            expand(d, axis, keepdims), expand(out, axis, keepdims), x, ord, axis
+        ),
+        ord=lambda d, out, x, /, *, axis=None, keepdims=False, ord=2: refuse(
+            "np.linalg.vector_norm by its order", WRITTEN_OUT
+        ),
+    )
+    rule(
+        np.linalg.matrix_norm,
+        x=lambda d, out, x, /, *, keepdims=False, ord="fro": norm_pullback(d, out, x, ord, (-2, -1), keepdims),
+    )
+
+
+def norm_pullback(d: Any, out: Any, x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
+    """np.linalg.norm: of the whole array, of vectors along an axis, or of matrices in two axes."""
+    d, out = expand(d, axis, keepdims), expand(out, axis, keepdims)
+    if ord is None or ord == "fro" or ord == "f":
+        return d * over(x, out)
+    if isinstance(axis, tuple | list) and len(axis) == 2 or axis is None and np.ndim(x) == 2:
+        return matrix_norm_pullback(d, out, x, ord, (0, 1) if axis is None else tuple(axis))
+    return vector_norm_pullback(d, out, x, ord, axis)
+
+
+def vector_norm_pullback(d: Any, out: Any, x: Any, ord: Any, axis: Any) -> Any:
+    """(|x| / out)^(ord - 1) times the direction of x."""
+    if ord == 2:
+        return d * over(x, out)
+    size = np.abs(x)
+    if ord == np.inf or ord == -np.inf:
+        return shared(d, size == out, axis) * direction(x, size)
+    if ord == 0:
+        return np.zeros_like(x)
+    towards = d * direction(x, size)
+    if ord == 1:
+        return towards
+    nonzero = size != 0
+    return towards * np.where(nonzero, over(np.where(nonzero, size, 1), out) ** (ord - 1), 0)
+
+
+def matrix_norm_pullback(d: Any, out: Any, x: Any, ord: Any, axes: tuple) -> Any:
+    """The largest column sum (1), row sum (inf), singular value (2), or their sum (nuc); -1, -inf, -2: the smallest."""
+    if ord in (1, -1, np.inf, -np.inf):
+        rows, columns = axes
+        summed, other = (rows, columns) if ord in (1, -1) else (columns, rows)
+        size = np.abs(x)
+        return shared(d, np.sum(size, axis=summed, keepdims=True) == out, other) * direction(x, size)
+    u, s, vh = np.linalg.svd(np.moveaxis(x, axes, (-2, -1)), full_matrices=False)
+    weights = np.expand_dims(singular_weights(s, ord), -2)
+    return d * np.moveaxis(np.matmul(u * weights, vh), (-2, -1), axes)
+
+
+def singular_weights(s: np.ndarray, ord: Any) -> np.ndarray:
+    """The gradient of a norm by the singular values: 0 for zeros, equal shares to those that tie for the largest."""
+    positive = s > rounding(s)
+    if ord == "nuc":
+        return positive.astype(s.dtype)
+    chosen = (coincide(s)[..., 0 if ord == 2 else -1, :] & positive).astype(s.dtype)
+    return over(chosen, np.sum(chosen, -1, keepdims=True))
+
+
+constant(singular_weights)

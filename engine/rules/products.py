@@ -1,0 +1,282 @@
+"""Products of vectors, matrices and tensors. A pullback multiplies by the conjugate of the others (convention 1)."""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import Any
+
+import numpy as np
+
+from ..tangents import unbroadcast
+from .indexing import scatter
+from .registry import composition, constant, rule, vjp_of
+from .vocabulary import conj
+
+# ---- of two operands
+rule(
+    (operator.matmul, np.matmul),
+    mixes=True,
+    a=lambda d, out, a, b, /: matmul_left(d, a, conj(b)),
+    b=lambda d, out, a, b, /: matmul_right(d, conj(a), b),
+)
+rule(
+    np.dot,
+    mixes=True,
+    a=lambda d, out, a, b: dot_left(d, a, conj(b)),
+    b=lambda d, out, a, b: dot_right(d, conj(a), b),
+)
+rule(
+    np.vdot,
+    mixes=True,
+    a=lambda d, out, a, b, /: np.reshape(np.conj(d) * np.ravel(b), np.shape(a)),
+    b=lambda d, out, a, b, /: np.reshape(d * np.ravel(a), np.shape(b)),
+)
+
+
+def matmul_left(d: Any, a: Any, b: Any) -> Any:
+    """ā = d bᵀ, each operand of one dimension standing for the row or column that matmul takes it for."""
+    if np.ndim(b) == 1:
+        return np.expand_dims(d, -1) * b
+    if np.ndim(a) == 1:
+        return np.matmul(b, np.expand_dims(d, -1))[..., 0]
+    return np.matmul(d, np.swapaxes(b, -1, -2))
+
+
+def matmul_right(d: Any, a: Any, b: Any) -> Any:
+    """b̄ = aᵀ d, likewise."""
+    if np.ndim(a) == 1:
+        return a * d if np.ndim(b) == 1 else np.expand_dims(a, -1) * np.expand_dims(d, -2)
+    if np.ndim(b) == 1:
+        return np.matmul(np.expand_dims(d, -2), a)[..., 0, :]
+    if np.ndim(b) == 2 and np.ndim(a) > 2:  # one product, instead of one a batch entry and their sum
+        return np.matmul(np.reshape(a, (-1, np.shape(a)[-1])).T, np.reshape(d, (-1, np.shape(d)[-1])))
+    return np.matmul(np.swapaxes(a, -1, -2), d)
+
+
+def dot_left(d: Any, a: Any, b: Any) -> Any:
+    """ā of np.dot: as matmul up to two dimensions; beyond, a contraction over all axes of b but the last but one."""
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return d * b
+    if np.ndim(b) == 1:
+        return np.expand_dims(d, -1) * b
+    if np.ndim(b) == 2:
+        return np.dot(d, b.T)
+    kept = (*range(np.ndim(b) - 2), np.ndim(b) - 1)
+    return np.tensordot(d, b, (tuple(range(np.ndim(a) - 1, np.ndim(d))), kept))
+
+
+def dot_right(d: Any, a: Any, b: Any) -> Any:
+    """b̄ of np.dot."""
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return a * d
+    leading = tuple(range(np.ndim(a) - 1))
+    moved = np.tensordot(a, d, (leading, leading))  # the contracted axis first, then the rest of b's axes
+    return moved if np.ndim(b) < 3 else np.moveaxis(moved, 0, -2)
+
+
+def inner(a: Any, b: Any, /) -> Any:
+    """The sum of products over the last axis of both."""
+    return a * b if np.ndim(a) == 0 or np.ndim(b) == 0 else np.tensordot(a, b, (-1, -1))
+
+
+def outer(a: Any, b: Any) -> Any:
+    """All products of an element of `a` with one of `b`."""
+    return np.reshape(np.ravel(a), (-1, 1)) * np.reshape(np.ravel(b), (1, -1))
+
+
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+    """The sum of products over `axes` of `a` and of `b`, as one product of matrices."""
+    if isinstance(axes, int | np.integer):
+        left, right = tuple(range(np.ndim(a) - axes, np.ndim(a))), tuple(range(axes))
+    else:
+        left, right = [tuple(side) if isinstance(side, tuple | list) else (side,) for side in axes]
+    left, right = tuple([i % np.ndim(a) for i in left]), tuple([i % np.ndim(b) for i in right])
+    rows = tuple([i for i in range(np.ndim(a)) if i not in left])
+    columns = tuple([i for i in range(np.ndim(b)) if i not in right])
+    row_shape, column_shape = [np.shape(a)[i] for i in rows], [np.shape(b)[i] for i in columns]
+    summed = math.prod([np.shape(a)[i] for i in left])
+    matrix = np.reshape(np.transpose(a, rows + left), (math.prod(row_shape), summed))
+    other = np.reshape(np.transpose(b, right + columns), (summed, math.prod(column_shape)))
+    return np.reshape(np.dot(matrix, other), row_shape + column_shape)
+
+
+def kron(a: Any, b: Any) -> Any:
+    """Each element of `a` times all of `b`, laid out in blocks."""
+    ndim = max(np.ndim(a), np.ndim(b))
+    left, right = (1,) * (ndim - np.ndim(a)) + np.shape(a), (1,) * (ndim - np.ndim(b)) + np.shape(b)
+    blocks = np.reshape(a, [n for m in left for n in (m, 1)]) * np.reshape(b, [n for m in right for n in (1, m)])
+    return np.reshape(blocks, [m * n for m, n in zip(left, right, strict=True)])
+
+
+def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
+    """The vector product of vectors along an axis; a missing third component is 0."""
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    u, v = np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1)
+    if np.shape(u)[-1] not in (2, 3) or np.shape(v)[-1] not in (2, 3):
+        raise ValueError("incompatible dimensions for cross product (dimension must be 2 or 3)")
+    third = u[..., 0] * v[..., 1] - u[..., 1] * v[..., 0]
+    if np.shape(u)[-1] == 2 and np.shape(v)[-1] == 2:
+        return third
+    u2 = u[..., 2] if np.shape(u)[-1] == 3 else 0.0
+    v2 = v[..., 2] if np.shape(v)[-1] == 3 else 0.0
+    first, second = u[..., 1] * v2 - u2 * v[..., 1], u2 * v[..., 0] - u[..., 0] * v2
+    return np.moveaxis(np.stack([first, second, third], -1), -1, axisc)
+
+
+def multi_dot(arrays: Any) -> Any:
+    """The product of many matrices, in the order that takes the fewest multiplications."""
+    return chained(arrays, 0, len(arrays) - 1, cheapest_splits([np.shape(x) for x in arrays]))
+
+
+def chained(arrays: Any, first: int, last: int, splits: Any) -> Any:
+    """The product of arrays[first] to arrays[last]."""
+    if first == last:
+        return arrays[first]
+    k = splits[first][last]
+    return np.dot(chained(arrays, first, k, splits), chained(arrays, k + 1, last, splits))
+
+
+def cheapest_splits(shapes: Any) -> list:
+    """Where to split the product of the i-th to the j-th matrix, at [i][j].
+
+    Source: Cormen, Leiserson, Rivest, Stein, Introduction to Algorithms, matrix-chain multiplication.
+    """
+    n = len(shapes)
+    sides = [1 if len(shapes[0]) == 1 else shapes[0][0], *[s[0] for s in shapes[1:]]]
+    sides.append(1 if len(shapes[-1]) == 1 else shapes[-1][-1])
+    cost = [[0] * n for _ in range(n)]
+    splits = [[0] * n for _ in range(n)]
+    for width in range(1, n):
+        for i in range(n - width):
+            j = i + width
+            costs = [cost[i][k] + cost[k + 1][j] + sides[i] * sides[k + 1] * sides[j + 1] for k in range(i, j)]
+            cost[i][j] = min(costs)
+            splits[i][j] = i + costs.index(cost[i][j])
+    return splits
+
+
+constant(cheapest_splits)
+composition(np.inner, inner)
+composition(np.outer, outer)
+composition(np.tensordot, tensordot)
+composition(np.kron, kron)
+composition(np.cross, cross)
+composition(np.linalg.multi_dot, multi_dot)
+
+if hasattr(np.linalg, "matmul"):  # the names of the array API standard, from NumPy 2 on
+    rule(
+        np.linalg.matmul,
+        mixes=True,
+        x1=lambda d, out, x1, x2, /: matmul_left(d, x1, conj(x2)),
+        x2=lambda d, out, x1, x2, /: matmul_right(d, conj(x1), x2),
+    )
+    composition(np.linalg.outer, outer)
+    composition(np.linalg.tensordot, tensordot)
+    composition(np.linalg.cross, lambda x1, x2, /, *, axis=-1: cross(x1, x2, axis=axis))
+
+# ---- vecdot(x1, x2) = Σ conj(x1) x2, matvec(A, x) = A x, vecmat(x, A) = xᴴ A, over stacks of vectors and matrices
+for vecdot in [module.vecdot for module in (np, np.linalg) if hasattr(module, "vecdot")]:
+    rule(
+        vecdot,
+        mixes=True,
+        x1=lambda d, out, x1, x2, /, *, axis=-1, keepdims=False: along_vectors(conj(d), x2, x1, axis, keepdims),
+        x2=lambda d, out, x1, x2, /, *, axis=-1, keepdims=False: along_vectors(d, x1, x2, axis, keepdims),
+    )
+if hasattr(np, "matvec"):
+    rule(
+        np.matvec,
+        mixes=True,
+        x1=lambda d, out, x1, x2, /: np.expand_dims(d, -1) * np.expand_dims(conj(x2), -2),
+        x2=lambda d, out, x1, x2, /: np.matmul(np.swapaxes(conj(x1), -1, -2), np.expand_dims(d, -1))[..., 0],
+    )
+    rule(
+        np.vecmat,
+        mixes=True,
+        x1=lambda d, out, x1, x2, /: np.matmul(x2, np.expand_dims(conj(d), -1))[..., 0],
+        x2=lambda d, out, x1, x2, /: np.expand_dims(x1, -1) * np.expand_dims(d, -2),
+    )
+
+
+def along_vectors(d: Any, other: Any, x: Any, axis: int, keepdims: bool) -> Any:
+    """d times the other operand, with the vectors of `x` back on their axis."""
+    last = np.shape(np.moveaxis(x, axis, -1))
+    d = np.moveaxis(d, axis, -1) if keepdims else np.expand_dims(d, -1)
+    return np.moveaxis(unbroadcast(d * np.moveaxis(other, axis, -1), last), -1, axis)
+
+
+# ---- einsum
+constant(np.einsum_path)
+
+
+@vjp_of(np.einsum, mixes=True)
+def einsum(
+    d: Any, out: Any, *operands: Any, optimize: Any = False, dtype: Any = None, order: Any = "K", casting: Any = "safe"
+) -> tuple:
+    """Each operand's cotangent is an einsum itself: of `d` and the other operands, into the labels of this one.
+
+    The operands come as a string of labels and the arrays, or as array, list of labels, array, list of labels, ...
+    """
+    if isinstance(operands[0], str):
+        return None, *cotangents_of(d, operands[0], operands[1:], optimize)
+    arrays, lists = operands[:-1:2], operands[1::2]
+    subscripts = ",".join([letters(labels) for labels in lists])
+    if len(operands) % 2:
+        subscripts = subscripts + "->" + letters(operands[-1])
+    found: list = []
+    for c in cotangents_of(d, subscripts, arrays, optimize):
+        found.extend([c, None])
+    return *found, *operands[2 * len(arrays) :]
+
+
+def letters(labels: Any) -> str:
+    """A list of labels as the string that means the same; letters sort as the numbers do.
+
+    >>> letters([0, ..., 27])
+    'A...b'
+    """
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+    return "".join(["..." if label is Ellipsis else alphabet[label] for label in labels])
+
+
+def cotangents_of(d: Any, subscripts: str, operands: Any, optimize: Any) -> list:
+    """The cotangent of each operand."""
+    terms, result = explicit(subscripts, [np.ndim(x) for x in operands])
+    cotangents = []
+    for k, (term, x) in enumerate(zip(terms, operands, strict=True)):
+        others = [conj(y) for i, y in enumerate(operands) if i != k]
+        inputs = [result] + [t for i, t in enumerate(terms) if i != k]
+        unique = "".join(dict.fromkeys(term))
+        reached = "".join([label for label in unique if any(label in t for t in inputs)])
+        c = np.einsum(",".join(inputs) + "->" + reached, d, *others, optimize=optimize)
+        alone = tuple([i for i, label in enumerate(unique) if label not in reached])  # summed in this operand only
+        sizes = dict(zip(term, np.shape(x), strict=True))
+        c = unbroadcast(np.expand_dims(c, alone), tuple([sizes[label] for label in unique]))
+        cotangents.append(c if unique == term else on_repeated(c, x, unique, term))
+    return cotangents
+
+
+def explicit(subscripts: str, ndims: list) -> tuple[list, str]:
+    """The labels of each operand and of the result, with letters of their own for what `...` stands for.
+
+    >>> explicit("...i,i", [3, 1])
+    (['ABi', 'i'], 'AB')
+    """
+    inputs, arrow, output = subscripts.replace(" ", "").partition("->")
+    free = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" if c not in subscripts]
+    widths = [ndim - len(term) + 3 if "..." in term else 0 for term, ndim in zip(inputs.split(","), ndims, strict=True)]
+    letters = "".join(free[: max(widths)])
+    terms = [
+        term.replace("...", letters[len(letters) - w :]) for term, w in zip(inputs.split(","), widths, strict=True)
+    ]
+    if arrow:
+        return terms, output.replace("...", letters)
+    named = "".join(terms)
+    return terms, letters + "".join(sorted([c for c in set(named) if named.count(c) == 1 and c not in letters]))
+
+
+def on_repeated(c: Any, x: Any, unique: str, term: str) -> Any:
+    """`c`, labelled `unique`, where the repeated labels of `term` read the operand `x`; zeros elsewhere."""
+    grid = np.ix_(*[np.arange(n) for n in np.shape(c)])
+    return scatter(c, x, tuple([grid[unique.index(label)] for label in term]))
