@@ -92,6 +92,11 @@ class Rule:
             written, skip = self.whole or next(iter(self.pullbacks.values())), 2
         return inspect.Signature(list(inspect.signature(written).parameters.values())[skip:])
 
+    @cached_property
+    def reduces(self) -> bool:
+        """Does an entry of the result depend on one slice of the first argument, by NumPy's `axis` and `keepdims`?"""
+        return self.parameters[1:] != () and {"axis", "keepdims"} <= set(self.parameters)
+
     def covers(self, position: int) -> bool:
         """Does the argument at this position carry a derivative?"""
         if self.whole is not None:
@@ -110,14 +115,13 @@ class Rule:
 _rules: dict[Any, Rule] = {}
 _constants: dict[Any, str] = {}
 _compositions: dict[Any, Callable] = {}
-_refusals: dict[Any, "Refusal"] = {}
+_refusals: dict[Any, Refusal] = {}
 
 LATE = {
     "scipy.special": "engine.rules.scipy_special",
     "scipy.linalg": "engine.rules.scipy_linalg",
     "scipy.integrate": "engine.rules.scipy_integrate",
     "scipy.sparse": "engine.rules.scipy_sparse",
-    "scipy": "engine.rules.scipy_elsewhere",
 }
 """Library -> the module with its rules, imported when the library is."""
 
@@ -343,6 +347,7 @@ def is_constant(primal: Any) -> bool:
 
 def registered() -> Iterable[Callable]:
     """Every primitive that has a rule."""
+    awaken()
     return tuple([made.primal for made in _rules.values()])
 
 

@@ -61,8 +61,15 @@ class Useful(Sweep):
             super().apply(operation.at(tuple([ones_in_place_of(arg) for arg in operation.args])), d)
             return
         for position, (target, arg) in enumerate(zip(operation.targets, operation.args, strict=False)):
-            if target is not None and rule.covers(position):
-                operation.give(self, target, d if rule.entrywise else ones_of(plain(arg)), arg)
+            if target is None or not rule.covers(position):
+                continue
+            if rule.entrywise:
+                counts = d
+            elif rule.reduces and position == 0 and not isinstance(d, tuple):
+                counts = over_slices(operation, d)
+            else:
+                counts = ones_of(plain(arg))
+            operation.give(self, target, counts, arg)
 
     def add(self, target: Any, d: Any) -> None:
         super().add(target, counts_of(d))
@@ -89,8 +96,13 @@ class Careful(Sweep):
         return self._guarded(operation, super().partial(operation, partial, d))
 
     def pulled(self, operation: Operation, pullback: Any, d: Any) -> Any:
-        bar = super().pulled(operation, pullback, d)
-        return self._guarded(operation, bar) if operation.rule.entrywise else bar
+        rule, bar = operation.rule, super().pulled(operation, pullback, d)
+        if rule.entrywise:
+            return self._guarded(operation, bar)
+        mask = self.masks[operation]
+        if mask is not True and rule.reduces and pullback is rule.pullbacks.get(rule.parameters[0]):
+            return engine_call(np.where, over_slices(operation, mask), bar, 0)
+        return bar
 
     def through(self, entry: Any, back: Any, d: Any) -> tuple:
         counts = self.masks.get(entry)
@@ -112,6 +124,20 @@ def counts_of(d: Any) -> Any:
     if isinstance(bare, np.ndarray):
         return (bare != 0).astype(bare.dtype)
     return None if bare is None else type(bare)(bare != 0)
+
+
+def over_slices(operation: Operation, counts: Any) -> Any:
+    """The counts of the result of a reduction, laid over the slices of its first argument."""
+    bound = operation.rule.signature.bind(*[plain(arg) for arg in operation.args], **operation.kwargs)
+    bound.apply_defaults()
+    shape, axis = np.shape(plain(operation.args[0])), bound.arguments["axis"]
+    if axis is not None and not bound.arguments["keepdims"] and shape:
+        axes = axis if isinstance(axis, tuple) else (axis,)
+        counts = np.expand_dims(counts, tuple([i % len(shape) for i in axes]))
+    try:
+        return np.broadcast_to(counts, shape)
+    except ValueError:  # several fractions of a quantile make an axis of their own
+        return np.ones(shape, bool) if np.asarray(counts).dtype == bool else np.ones(shape)
 
 
 def ones_in_place_of(arg: Any) -> Any:

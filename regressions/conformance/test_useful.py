@@ -147,6 +147,29 @@ def test_rows_that_are_not_taken():
     np.testing.assert_allclose(gradient(f, x)[0], [[0.6, 0.8], [0.0, 0.0]])
 
 
+ROWS = np.array([[0.0, 1.0], [1.0, 4.0]])
+TAKEN = np.array([False, True])
+
+
+@pytest.mark.parametrize(
+    ("reduce", "second_row"),
+    [
+        (lambda r: r @ np.array([1.0, 2.0]), [0.5, 0.5]),
+        (lambda r: np.einsum("ij,j->i", r, np.array([1.0, 2.0])), [0.5, 0.5]),
+        (lambda r: np.mean(r, axis=1), [0.25, 0.125]),
+        (lambda r: np.prod(r, axis=1), [1.0, 0.25]),
+        (lambda r: np.linalg.norm(r, axis=1), [1 / np.sqrt(20), 1 / np.sqrt(20)]),
+        (lambda r: np.std(r, axis=-1, keepdims=True)[:, 0], [-0.25, 0.125]),
+        (lambda r: np.max(r, axis=1), [0.0, 0.25]),
+    ],
+)
+@pytest.mark.parametrize("typed", [True, False])
+def test_a_row_that_is_not_taken_is_not_looked_at_through_a_reduction(reduce: Callable, second_row: list, typed: bool):
+    with switches.off() if typed else switches.off("typed"):
+        (found,) = gradient(lambda x: np.sum(np.where(TAKEN, reduce(np.sqrt(x)), 0.0)), ROWS)
+    np.testing.assert_allclose(found, [[0.0, 0.0], second_row], rtol=1e-13)
+
+
 def test_complex_and_single_precision():
     x = np.array([0.0, 4.0], np.float32)
     (found,) = gradient(masked_root, x)
