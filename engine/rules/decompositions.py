@@ -13,9 +13,9 @@ from .vocabulary import filled, refuse
 # ---- Cholesky (convention 7)
 rule(
     np.linalg.cholesky,
-    a=lambda d, out, a, /, *, upper=False: cholesky_pullback(adjoint(d), adjoint(out))
-    if upper
-    else cholesky_pullback(d, out),
+    a=lambda d, out, a, /, *, upper=False: (
+        cholesky_pullback(adjoint(d), adjoint(out)) if upper else cholesky_pullback(d, out)
+    ),
 )
 
 

@@ -6,29 +6,39 @@ import numpy as np
 import pytest
 
 from engine.rules import composed, composition, constant, elementwise, is_constant, lookup, registry, rule
+from engine.rules import random as draws
 
 from . import (
     test_rules_elementwise,
     test_rules_fft,
+    test_rules_functional,
     test_rules_indexing,
     test_rules_linalg,
     test_rules_padding,
+    test_rules_products,
     test_rules_ranges,
     test_rules_reductions,
     test_rules_scalars,
     test_rules_shape,
+    test_rules_windows,
 )
 from .rule_rows import KEEPS_SINGLE, active_places, check_pullback, check_single, name_of, row
 
 MODULES = (
     test_rules_scalars, test_rules_elementwise, test_rules_reductions, test_rules_shape, test_rules_indexing,
-    test_rules_linalg, test_rules_fft, test_rules_padding, test_rules_ranges,
+    test_rules_linalg, test_rules_products, test_rules_fft, test_rules_padding, test_rules_ranges, test_rules_windows,
+    test_rules_functional,
 )  # fmt: skip
 ROWS = [case for module in MODULES for case in module.ROWS]
 
 # Tested otherwise: factorisations as programs of the symmetric part of their argument, whose domain differences of
-# single elements would leave; conversions by closed form, since differences drown in the rounding of a shorter float.
-ELSEWHERE = {np.linalg.cholesky, np.linalg.eigh, np.linalg.eigvalsh, *test_rules_elementwise.CONVERSIONS}
+# single elements would leave; conversions by closed form, since differences drown in the rounding of a shorter float;
+# draws as programs that seed their generator, and what has objects for arguments as programs that make them.
+ELSEWHERE = {
+    np.linalg.cholesky, np.linalg.eigh, np.linalg.eigvalsh, *test_rules_elementwise.CONVERSIONS,
+    *draws.LOCATED, *draws.SCALED, *draws.SHAPED, draws.gamma, draws.multivariate_normal,
+    np.vectorize.__call__, type(np.r_).__getitem__,
+}  # fmt: skip
 
 
 def functions_of(made):
