@@ -15,28 +15,59 @@ from .registry import composition, rule
 from .vocabulary import conj, count, expand, refuse
 
 # ---- sums and means
-rule(np.sum, moves=True, a=lambda d, out, a, axis=None, dtype=None, *, keepdims=False: expand(d, axis, keepdims))
+rule(
+    np.sum,
+    moves=True,
+    a=lambda d, out, a, axis=None, dtype=None, *, keepdims=False, initial=0, where=True: kept(
+        expand(d, axis, keepdims), where
+    ),
+)
 rule(
     np.add.reduce,
     moves=True,
-    array=lambda d, out, array, axis=0, dtype=None, *, keepdims=False: expand(d, axis, keepdims),
+    array=lambda d, out, array, axis=0, dtype=None, *, keepdims=False, initial=0, where=True: kept(
+        expand(d, axis, keepdims), where
+    ),
 )
 rule(
     np.mean,
     moves=True,
-    a=lambda d, out, a, axis=None, dtype=None, *, keepdims=False: expand(d / max(count(a, axis), 1), axis, keepdims),
+    a=lambda d, out, a, axis=None, dtype=None, *, keepdims=False, where=True: kept(
+        expand(d, axis, keepdims) / numbers(a, axis, where, 1), where
+    ),
 )
 rule(
     np.nansum,
     moves=True,
-    a=lambda d, out, a, axis=None, dtype=None, *, keepdims=False: np.where(np.isnan(a), 0, expand(d, axis, keepdims)),
+    a=lambda d, out, a, axis=None, dtype=None, *, keepdims=False, initial=0, where=True: np.where(
+        np.isnan(a), 0, kept(expand(d, axis, keepdims), where)
+    ),
 )
 
 
-def nanmean(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+def kept(d: Any, where: Any) -> Any:
+    """`d` for the elements that a reduction with `where=` looks at."""
+    return d if where is True else np.where(where, d, 0)
+
+
+def numbers(a: Any, axis: Any, where: Any, least: Any) -> Any:
+    """How many elements each result is made of, `least` where there is none; with `where=`, axes are kept."""
+    if where is True:
+        n = count(a, axis)
+        return n if n > 0 else least
+    n = np.sum(np.broadcast_to(where, np.shape(a)), axis=axis, keepdims=True, dtype=real_type(a))
+    return np.where(n > 0, n, least)
+
+
+def real_type(a: Any) -> Any:
+    """The dtype of the magnitude of `a`."""
+    return np.real(np.zeros(0, np.result_type(a))).dtype
+
+
+def nanmean(a: Any, axis: Any = None, dtype: Any = None, *, keepdims: bool = False, where: Any = True) -> Any:
     """The mean of the elements that are no NaN."""
-    present = np.sum(~np.isnan(a), axis=axis, keepdims=keepdims, dtype=np.result_type(a))
-    return np.nansum(a, axis, keepdims=keepdims) / present
+    present = np.sum(~np.isnan(a) & where, axis=axis, keepdims=keepdims, dtype=np.result_type(a))
+    return np.nansum(a, axis, dtype, keepdims=keepdims, where=where) / present
 
 
 def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
@@ -59,12 +90,16 @@ composition(np.average, average)
 rule(
     (np.max, np.amax, np.min, np.amin, np.nanmax, np.nanmin),
     selects=True,
-    a=lambda d, out, a, axis=None, *, keepdims=False: extreme(d, out, a, axis, keepdims),
+    a=lambda d, out, a, axis=None, *, keepdims=False, initial=None, where=True: extreme(
+        d, out, a, axis, keepdims, initial, where
+    ),
 )
 rule(
-    (np.maximum.reduce, np.minimum.reduce),
+    (np.maximum.reduce, np.minimum.reduce, np.fmax.reduce, np.fmin.reduce),
     selects=True,
-    array=lambda d, out, array, axis=0, *, keepdims=False: extreme(d, out, array, axis, keepdims),
+    array=lambda d, out, array, axis=0, dtype=None, *, keepdims=False, initial=None, where=True: extreme(
+        d, out, array, axis, keepdims, initial, where
+    ),
 )
 rule(
     np.median,
@@ -73,14 +108,16 @@ rule(
 )
 
 
-def extreme(d: Any, out: Any, a: Any, axis: Any, keepdims: bool) -> Any:
-    """`d` to the elements that equal the extreme of their slice."""
-    return shared(expand(d, axis, keepdims), a == expand(out, axis, keepdims), axis)
+def extreme(d: Any, out: Any, a: Any, axis: Any, keepdims: bool, initial: Any = None, where: Any = True) -> Any:
+    """`d` to the elements that equal the extreme of their slice; `initial` is one more that may tie with them."""
+    out = expand(out, axis, keepdims)
+    winners = a == out if where is True else (a == out) & where
+    return shared(expand(d, axis, keepdims), winners, axis, 0 if initial is None else out == initial)
 
 
-def shared(d: Any, winners: Any, axis: Any) -> Any:
-    """`d` in equal parts to the winners of each slice; NaN where there is none, because the value is NaN."""
-    number = np.sum(winners, axis=axis, keepdims=True, dtype=np.result_type(d))
+def shared(d: Any, winners: Any, axis: Any, others: Any = 0) -> Any:
+    """`d` in equal parts to the winners of each slice and `others`; NaN where there is none: the value is NaN."""
+    number = np.sum(winners, axis=axis, keepdims=True, dtype=np.result_type(d)) + others
     return np.where(winners, d, 0) / np.where(number == 0, np.nan, number)
 
 
@@ -139,46 +176,55 @@ composition(np.ptp, ptp)
 # ---- deviations
 rule(
     np.var,
-    a=lambda d, out, a, axis=None, dtype=None, *, ddof=0, keepdims=False: (
-        expand(2 * d, axis, keepdims) * deviation(a, axis, ddof)
-    ),
-    ddof=lambda d, out, a, axis=None, dtype=None, *, ddof=0, keepdims=False: refuse(
-        "np.var by its ddof", "divide np.sum(np.abs(x - np.mean(x)) ** 2) by what you need"
+    a=lambda d, out, a, axis=None, dtype=None, *, ddof=0, keepdims=False, where=True, mean=None, correction=None: kept(
+        expand(2 * d, axis, keepdims) * deviation(a, axis, ddof if correction is None else correction, where, mean),
+        where,
     ),
 )
 rule(
     np.std,
-    a=lambda d, out, a, axis=None, dtype=None, *, ddof=0, keepdims=False: over(
-        expand(d, axis, keepdims) * centred(deviation(a, axis, ddof), axis), expand(out, axis, keepdims)
-    ),
-    ddof=lambda d, out, a, axis=None, dtype=None, *, ddof=0, keepdims=False: refuse(
-        "np.std by its ddof", "divide np.sum(np.abs(x - np.mean(x)) ** 2) by what you need, and take the root"
+    a=lambda d, out, a, axis=None, dtype=None, *, ddof=0, keepdims=False, where=True, mean=None, correction=None: kept(
+        over(
+            expand(d, axis, keepdims)
+            * centred(deviation(a, axis, ddof if correction is None else correction, where, mean), axis, where, mean),
+            expand(out, axis, keepdims),
+        ),
+        where,
     ),
 )
 
 
-def centred(residual: Any, axis: Any) -> Any:
-    """Deviations whose mean is 0 even where they are nothing but rounding, so that a constant slice has slope 0."""
-    return residual - np.mean(residual, axis, keepdims=True)
+def centred(residual: Any, axis: Any, where: Any, mean: Any) -> Any:
+    """Deviations whose mean is 0 even where they are nothing but rounding, so that a constant slice has slope 0.
+
+    Those from a `mean` that was given are what they are.
+    """
+    return residual - np.mean(residual, axis, keepdims=True, where=where) if mean is None else residual
 
 
-def deviation(a: Any, axis: Any, ddof: int) -> Any:
+def deviation(a: Any, axis: Any, ddof: float, where: Any, mean: Any) -> Any:
     """(a - mean) / (n - ddof), NaN where that divides by nothing, as the variance itself is."""
-    degrees = count(a, axis) - ddof
-    return (a - np.mean(a, axis, keepdims=True)) / (degrees if degrees > 0 else np.nan)
+    degrees = numbers(a, axis, where, 0) - ddof
+    middle = np.mean(a, axis, keepdims=True, where=where) if mean is None else mean
+    return (a - middle) / np.where(degrees > 0, degrees, np.nan).astype(real_type(a))
 
 
-def nanvar(a: Any, axis: Any = None, *, ddof: int = 0, keepdims: bool = False) -> Any:
+def nanvar(
+    a: Any, axis: Any = None, dtype: Any = None, *, ddof: float = 0, keepdims: bool = False, where: Any = True
+) -> Any:
     """The variance of the elements that are no NaN."""
-    present = ~np.isnan(a)
-    number = np.sum(present, axis=axis, keepdims=keepdims, dtype=np.result_type(a))
-    residual = np.where(present, a - nanmean(a, axis, keepdims=True), 0)
-    return np.sum(np.real(residual * np.conj(residual)), axis, keepdims=keepdims) / (number - ddof)
+    present = ~np.isnan(a) & where
+    number = np.sum(present, axis=axis, keepdims=keepdims, dtype=real_type(a))
+    residual = np.where(present, a - nanmean(a, axis, keepdims=True, where=where), 0)
+    variance = np.sum(np.real(residual * np.conj(residual)), axis, dtype, keepdims=keepdims)
+    return variance / np.where(number > ddof, number - ddof, np.nan)
 
 
-def nanstd(a: Any, axis: Any = None, *, ddof: int = 0, keepdims: bool = False) -> Any:
+def nanstd(
+    a: Any, axis: Any = None, dtype: Any = None, *, ddof: float = 0, keepdims: bool = False, where: Any = True
+) -> Any:
     """The deviation of the elements that are no NaN, with the conventions of the norm at zero."""
-    variance = nanvar(a, axis, ddof=ddof, keepdims=keepdims)
+    variance = nanvar(a, axis, dtype, ddof=ddof, keepdims=keepdims, where=where)
     positive = variance > 0
     return np.where(positive, np.sqrt(np.where(positive, variance, 1)), variance)
 
@@ -189,12 +235,25 @@ composition(np.nanstd, nanstd)
 # ---- products: right at any number of zeros, and so are their derivatives
 rule(
     np.prod,
-    a=lambda d, out, a, axis=None, dtype=None, *, keepdims=False: prod_pullback(d, out, a, axis, keepdims),
+    a=lambda d, out, a, axis=None, dtype=None, *, keepdims=False, initial=1, where=True: prod_of_kept(
+        d, out, a, axis, keepdims, initial, where
+    ),
 )
 rule(
     np.multiply.reduce,
-    array=lambda d, out, array, axis=0, dtype=None, *, keepdims=False: prod_pullback(d, out, array, axis, keepdims),
+    array=lambda d, out, array, axis=0, dtype=None, *, keepdims=False, initial=1, where=True: prod_of_kept(
+        d, out, array, axis, keepdims, initial, where
+    ),
 )
+
+
+def prod_of_kept(d: Any, out: Any, a: Any, axis: Any, keepdims: bool, initial: Any, where: Any) -> Any:
+    """The pullback of a product of the elements that `where=` keeps, and of `initial`."""
+    if initial == 1 and where is True:
+        return prod_pullback(d, out, a, axis, keepdims)
+    factors = a if where is True else np.where(where, a, 1)
+    product = np.prod(factors, axis, keepdims=keepdims)
+    return kept(prod_pullback(d * conj(initial), product, factors, axis, keepdims), where)
 
 
 def prod_pullback(d: Any, out: Any, a: Any, axis: Any, keepdims: bool) -> Any:
@@ -218,9 +277,11 @@ def others_product(a: Any) -> Any:
     return np.concatenate([one, before], -1) * np.concatenate([after, one], -1)
 
 
-def nanprod(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+def nanprod(
+    a: Any, axis: Any = None, dtype: Any = None, *, keepdims: bool = False, initial: Any = 1, where: Any = True
+) -> Any:
     """The product of the elements that are no NaN."""
-    return np.prod(np.where(np.isnan(a), 1, a), axis, keepdims=keepdims)
+    return np.prod(np.where(np.isnan(a), 1, a), axis, dtype, keepdims=keepdims, initial=initial, where=where)
 
 
 composition(np.nanprod, nanprod)
@@ -253,14 +314,14 @@ def cumprod_pullback(d: Any, out: Any, a: Any, axis: int | None) -> Any:
     return np.moveaxis(before * np.flip(np.stack(tails), 0), 0, axis)
 
 
-def nancumsum(a: Any, axis: int | None = None) -> Any:
+def nancumsum(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
     """The cumulative sum of the elements that are no NaN."""
-    return np.cumsum(np.where(np.isnan(a), 0, a), axis)
+    return np.cumsum(np.where(np.isnan(a), 0, a), axis, dtype)
 
 
-def nancumprod(a: Any, axis: int | None = None) -> Any:
+def nancumprod(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
     """The cumulative product of the elements that are no NaN."""
-    return np.cumprod(np.where(np.isnan(a), 1, a), axis)
+    return np.cumprod(np.where(np.isnan(a), 1, a), axis, dtype)
 
 
 composition(np.nancumsum, nancumsum)

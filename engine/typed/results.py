@@ -146,8 +146,8 @@ def _reduction(fn: Callable, args: tuple, kw: dict) -> Any:
     given = {**dict(zip(names, args, strict=False)), **kw}
     given.setdefault("a", given.get("array"))
     of = type_of(given["a"])
-    if given.get("out") is not None:
-        raise NotTyped("out=")
+    if given.get("out") is not None or "where" in given:
+        raise NotTyped("out= or where=")
     if not isinstance(of, Array):
         return sampled_result(fn, args, tuple(kw.items()))
     axes = axes_of(

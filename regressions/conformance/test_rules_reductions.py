@@ -8,7 +8,7 @@ from engine.errors import DifferentiationError
 from engine.rules.reductions import order_statistic
 
 from . import oracle
-from .rule_rows import Row, projected, pulled_back, row, row_tests
+from .rule_rows import KEEPS_SINGLE, Row, projected, pulled_back, row, row_tests
 
 RNG = np.random.default_rng(11)
 A = RNG.uniform(0.5, 2.0, (2, 3, 2)) * RNG.choice([-1, 1], (2, 3, 2))
@@ -20,6 +20,7 @@ WITH_NAN = np.array([[1.3, np.nan, -0.4], [0.5, 2.2, np.nan]])
 ZEROS = np.array([[1.3, 0.0, -0.4], [0.0, 2.2, 0.0], [1.1, 0.7, 2.0]])
 ONE = np.array(0.7)
 EMPTY = np.zeros((0, 3))
+SOME = np.array([[True, False, True], [True, True, False]])
 
 ROWS = [
     *[row(f, A, axis=axis) for f in (np.sum, np.mean, np.prod, np.max, np.min, np.var, np.std) for axis in AXES],
@@ -41,6 +42,17 @@ ROWS = [
       for axis in (None, 0, -1)],
     *[row(f, M) for f in (np.add.reduce, np.multiply.reduce, np.maximum.reduce, np.minimum.reduce)],
     row(np.sum, M, axis=0, dtype=np.float64),
+    *[row(f, x, axis=axis, where=SOME) for f in (np.sum, np.mean, np.prod, np.var, np.std) for x in (M, Z[..., 0])
+      for axis in (None, 0, 1)],
+    *[row(f, M, axis=1, where=SOME, initial=x, keepdims=True) for f, x in
+      ((np.sum, 1.5), (np.prod, -0.4), (np.max, -3.0), (np.min, 3.0), (np.nansum, 1.5), (np.nanmax, -3.0),
+       (np.add.reduce, 1.5), (np.multiply.reduce, 0.3), (np.maximum.reduce, 0.1), (np.fmin.reduce, 3.0))],
+    row(np.max, M, initial=9.0, zero=True),
+    row(np.prod, ZEROS, axis=0, where=ZEROS != 0, initial=1.7),
+    row(np.var, Z[0], axis=0, ddof=0.5, where=np.array([[True], [True], [False]])),
+    *[row(f, WITH_NAN, axis=1, where=WITH_NAN != 0.5)
+      for f in (np.nansum, np.nanmean, np.nanprod)],
+    *[row(f, M) for f in (np.fmax.reduce, np.fmin.reduce)],
     *[row(f, ZEROS, axis=axis) for f in (np.prod, np.cumprod) for axis in (0, 1)],
     row(np.cumprod, ZEROS),
     row(np.prod, ZEROS, zero=True),
@@ -79,6 +91,9 @@ ROWS = [
     *[row(f, EMPTY, axis=1) for f in (np.sum, np.prod, np.max, np.cumsum, np.cumprod)],
     *[row(f, EMPTY, axis=0) for f in (np.sum, np.prod, np.cumsum, np.cumprod)],
 ]  # fmt: skip
+if KEEPS_SINGLE:  # NumPy 2
+    ROWS += [row(f, M, axis=1, correction=1) for f in (np.var, np.std)]
+    ROWS += [row(f, M, axis=1, mean=np.full((2, 1), 0.3)) for f in (np.var, np.std)]
 if hasattr(np.linalg, "vector_norm"):
     ROWS += [row(np.linalg.vector_norm, A), row(np.linalg.vector_norm, A, axis=1, ord=3, keepdims=True)]
 
