@@ -61,6 +61,8 @@ def _by_class(function: Callable, forward: str, backward: str, a: Any, b: Any, b
         raise TypeError(f"unsupported operand type(s) for {symbol}: '{kind_a.__name__}' and '{kind_b.__name__}'")
     if isinstance(bare_a, list) and isinstance(bare_b, list) and function is operator.add:
         return make_list([*iterate(a), *iterate(b)])
+    if isinstance(bare_a, np.ndarray) or isinstance(bare_b, np.ndarray):  # the other one is an array to it
+        return call(function, array_like(a), array_like(b))
     if isinstance(bare_a, list) and function is operator.mul:
         return make_list(list(iterate(a)) * operator.index(bare_b))
     if isinstance(bare_b, list) and function is operator.mul:
@@ -93,6 +95,8 @@ def in_place(function: Callable, in_place_function: Callable, dunder: str) -> Ca
         if type(found) is FunctionType:
             result = call(found, a, b)
             return operate(a, b) if result is NotImplemented else result
+        if isinstance(plain(b), np.ndarray):  # it comes before a sequence's own way
+            return operate(a, b)
         if isinstance(bare, list) and function is operator.add:
             call(list.extend, a, b)
             return a

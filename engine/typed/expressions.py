@@ -196,6 +196,8 @@ class Expressions:
             return self.structural_operator(fn, left, right)
         if type(left) is Tup and fn is operator.mul and type(right) is Const and type(right.value) is int:
             return Tup(left.items * right.value)
+        if Tup in (type(left), type(right)):
+            raise NotTyped("a tuple beside an array")
         if fn is operator.pow and self.is_uncertain_power(left, right):
             fn = power
         return self.let(fn, (left, right))

@@ -2,6 +2,7 @@
 
 import math
 import operator
+from collections import deque
 
 import numpy as np
 
@@ -101,6 +102,25 @@ def broadcasting(x, column):
 @table.at(X)
 def reflected_operators(x):
     return (1.0 - x + 2.0 / (x + 3.0) + 2.0**x + 3 * x).sum()
+
+
+class Row(list):
+    """A list of a class of its own."""
+
+
+@table.at(X)
+def sequences_beside_an_array(x):
+    pair, part = (x[0], x[1] ** 2), x[1:]
+    total = np.sum(part * pair) + np.sum(list(pair) * part) + np.sum(deque(pair) - part) + np.sum(Row(pair) / part)
+    return total + np.sum(np.multiply(part, Row(pair))) + np.sum([x[0]] * np.int64(3)) + pair @ part
+
+
+@table.at(X)
+def list_updated_with_an_array_becomes_one(x):
+    values = [x[0], x[1]]
+    values += x[1:]
+    values *= x[1:]
+    return np.sum(values)
 
 
 @table.at(X, M)
