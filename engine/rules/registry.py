@@ -118,21 +118,20 @@ _compositions: dict[Any, Callable] = {}
 _refusals: dict[Any, Refusal] = {}
 
 LATE = {
-    "scipy.special": "engine.rules.scipy_special",
-    "scipy.linalg": "engine.rules.scipy_linalg",
-    "scipy.integrate": "engine.rules.scipy_integrate",
-    "scipy.sparse": "engine.rules.scipy_sparse",
+    "engine.rules.scipy_special": "scipy.special",
+    "engine.rules.scipy_bessel": "scipy.special",
 }
-"""Library -> the module with its rules, imported when the library is."""
+"""A module with rules -> the library they are for; it is imported when the library has been."""
 
 _waiting = dict(LATE)
 
 
 def awaken() -> bool:
     """Let in the rules of the libraries that have been imported by now; were there any?"""
-    arrived = [library for library in _waiting if library in sys.modules]
-    for library in arrived:
-        importlib.import_module(_waiting.pop(library))
+    arrived = [module for module, library in _waiting.items() if library in sys.modules]
+    for module in arrived:
+        del _waiting[module]
+        importlib.import_module(module)
     return bool(arrived)
 
 
@@ -398,8 +397,8 @@ def scope() -> Iterator[None]:
     try:
         yield
     finally:
-        for library in before[-1].keys() - _waiting.keys():  # its rules came inside: they shall come again
-            sys.modules.pop(LATE[library], None)
+        for module in before[-1].keys() - _waiting.keys():  # its rules came inside: they shall come again
+            sys.modules.pop(module, None)
         for table, entries in zip(tables, before, strict=True):
             table.clear()
             table.update(entries)

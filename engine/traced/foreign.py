@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ForeignCallError, call_chain, where
+from ..rules import refusal
 from . import reach
 from .levels import live, plain
 
@@ -37,6 +38,14 @@ def foreign(function: Any, args: tuple, kwargs: dict, reachable: Any = None) -> 
 def _foreign_error(function: Any, args: list, reason: str) -> ForeignCallError:
     name = describe(function)
     shown = ", ".join(_short(a) for a in args)
+    known = refusal(function)
+    if known is not None:
+        return ForeignCallError(
+            f"Can't differentiate foreigncall expression {name}({shown}): {name} has no derivative rule because "
+            f"{known.reason}, and {reason}.\n"
+            f"  at {where(call_chain())}\n"
+            f"  Ways out: {known.way_out}; or hide the argument, engine.stop_gradient(x)."
+        )
     return ForeignCallError(
         f"Can't differentiate foreigncall expression {name}({shown}): it is implemented outside Python, has no rule, "
         f"and {reason}.\n"

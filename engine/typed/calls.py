@@ -9,7 +9,7 @@ from types import FunctionType, MethodType
 from typing import Any
 
 from ..frontend import source_of
-from ..rules.registry import composed, is_constant, lookup
+from ..rules.registry import composed, is_constant, lookup, refusal
 from . import exits
 from .builtins import BUILTINS
 from .core import Const, Var
@@ -50,6 +50,8 @@ class Calls:
         if kind is Bound:
             return self.call(callee.function, [callee.receiver, *args], kwargs)
         if kind is Func:
+            if refusal(callee.function) is not None:
+                raise NotTyped(f"{callee.function.__name__}, which is refused")
             if lookup(callee.function) is not None or is_constant(callee.function):
                 raise NotTyped(f"a rule of the user's for {callee.function.__name__}")
             nested = lower_derivative(self, callee.function, args, kwargs)
