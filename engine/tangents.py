@@ -160,22 +160,24 @@ def has_nan(gradients: Any) -> bool:
     """
     seen: set[int] = set()
     todo = [gradients]
-    while todo:
-        d = todo.pop()
-        if isinstance(d, np.ndarray):
+    for d in todo:  # it grows
+        kind = type(d)
+        if kind is np.ndarray:
             if d.dtype.kind not in "fc" or not d.size:
                 continue
             d = np.minimum.reduce(d, None)  # NaN if there is one; it makes no array
-        if isinstance(d, float | complex | np.inexact):
             if d != d:
                 return True
-            continue
-        if type(d) is list and set(map(type, d)) == {float}:
+        elif kind is tuple:
+            todo += d
+        elif isinstance(d, float | complex | np.inexact):
+            if d != d:
+                return True
+        elif kind is list and set(map(type, d)) == {float}:
             if not all(map(float.__eq__, d, d)):
                 return True
-            continue
-        parts = d._fields() if isinstance(d, Tangent) else d
-        if isinstance(parts, tuple | list | dict) and id(d) not in seen:
+        elif isinstance(d, Tangent | tuple | list | dict) and id(d) not in seen:
             seen.add(id(d))
-            todo.extend(parts.values() if isinstance(parts, dict) else parts)
+            parts = d._fields() if isinstance(d, Tangent) else d
+            todo += parts.values() if isinstance(parts, dict) else parts
     return False

@@ -288,11 +288,16 @@ def build(f: Any, args: tuple, kwargs: dict, with_value: bool) -> Callable:
 def doubting(instance: Callable) -> Callable:
     """The instance of a program that leaves entries out: a NaN in its gradient may belong to such an entry.
 
-    Which it is the traced tier finds out (convention 4). What is typed is pure, so it may run once more.
+    Which it is the traced tier finds out (convention 4), and which floating-point warnings are the program's own. What
+    is typed is pure, so it may run once more.
     """
 
     def asked(f: Any, args: tuple, kwargs: dict) -> Any:
-        result = instance(f, args, kwargs)
+        try:
+            with np.errstate(divide="raise", over="raise", invalid="raise"):
+                result = instance(f, args, kwargs)
+        except FLOATING as error:
+            raise Doubtful(str(error)) from error
         if result is not MISS and has_nan(result[1]):
             raise Doubtful("a NaN that may belong to an entry that is not looked at")
         return result

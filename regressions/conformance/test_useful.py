@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -246,3 +247,11 @@ def test_warnings_as_errors_are_the_primals_own():
         np.testing.assert_allclose(gradient(masked_root, Z)[0], ROOTS[0])
         with pytest.raises(FloatingPointError, match="divide by zero encountered in log"):
             gradient(masked_log, Z)
+
+
+def test_no_warning_of_the_sweep_reaches_the_user():
+    with np.errstate(all="warn"), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        np.testing.assert_allclose(gradient(masked_root, Z)[0], ROOTS[0])
+    with np.errstate(all="warn"), pytest.warns(RuntimeWarning, match="divide by zero encountered in log"):
+        gradient(masked_log, Z)
