@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ForeignCallError, call_chain, where
-from ..rules import refusal
+from ..rules.registry import refusal
 from . import reach
 from .levels import live, plain
 
