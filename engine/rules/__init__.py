@@ -26,25 +26,32 @@
 7. Symmetric matrices. cholesky and eigh read one triangle; their matrix counts as symmetric (Hermitian), and so is its
    cotangent: the gradient among symmetric changes.
 8. Eigenvectors and singular vectors of equal values turn freely and have no derivative: NaN, where a loss sees them.
+10. Random draws are made once, by NumPy's own generator, and the stream goes on as without a derivative. Without active
+   parameters a draw is a constant. With them its derivative is that of the draw as a function of its parameters, at the
+   noise that was really drawn, which is read off the draw: (out - loc) / scale. Where the parameter has wiped the noise
+   out (a scale of 0) it is NaN; where no smooth function makes the draw (rejection, whole numbers) the call is refused.
 """
 
-from . import elementwise as _elementwise
 from . import (
     decompositions,
     eigen,
     fft,
+    functional,
     indexing,
     leastsquares,
     linalg,
     norms,
     padding,
     products,
+    random,
     ranges,
     reductions,
     scalars,
     shape,
     signal,
+    windows,
 )
+from . import elementwise as _elementwise
 from .methods import ATTRIBUTES, METHODS, NUMBER_ATTRIBUTES
 from .registry import (
     SEQUENCE_PARAMETERS,
@@ -56,6 +63,8 @@ from .registry import (
     generation,
     is_constant,
     lookup,
+    refusal,
+    refused,
     removed,
     replaced,
     rule,
@@ -63,8 +72,8 @@ from .registry import (
 )
 
 FAMILIES = (
-    scalars, _elementwise, reductions, shape, indexing, linalg, signal, fft, padding, ranges, decompositions, eigen,
-    leastsquares, norms, products,
+    scalars, _elementwise, reductions, shape, indexing, products, linalg, eigen, decompositions, leastsquares, norms,
+    signal, fft, padding, ranges, functional, windows, random,
 )  # fmt: skip
 
 __all__ = [
@@ -80,6 +89,8 @@ __all__ = [
     "generation",
     "is_constant",
     "lookup",
+    "refusal",
+    "refused",
     "removed",
     "replaced",
     "rule",

@@ -108,6 +108,19 @@ rule(
 )
 
 
+rule(np.trim_zeros, selects=True, filt=lambda d, out, filt, trim="fb", axis=None: untrimmed(d, filt, trim))
+
+
+def untrimmed(d: Any, filt: Any, trim: str) -> Any:
+    """Zeros where elements were cut off, at the front up to the first element that is not zero."""
+    found = np.argwhere(filt)
+    if len(found) == 0:
+        return np.zeros_like(filt)
+    first = np.min(found, axis=0).tolist() if "f" in trim.lower() else [0] * np.ndim(filt)
+    starts = [s if n < whole else 0 for s, n, whole in zip(first, np.shape(d), np.shape(filt), strict=True)]
+    return scatter(d, filt, tuple([slice(s, s + n) for s, n in zip(starts, np.shape(d), strict=True)]))
+
+
 def undeleted(d: Any, arr: Any, obj: Any, axis: int | None) -> Any:
     """Zeros where elements were left out."""
     if axis is None:

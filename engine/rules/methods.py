@@ -14,9 +14,16 @@ from .registry import rule
 from .shape import astype, item, matrix_transpose
 
 
-def reshape(a: Any, *shape: Any, order: Any = "C") -> Any:
+def reshape(a: Any, *shape: Any, order: Any = "C", copy: Any = None) -> Any:
     """a.reshape(2, 3) or a.reshape((2, 3))."""
-    return np.reshape(a, shape[0] if len(shape) == 1 else shape, order=order)
+    result = np.reshape(a, shape[0] if len(shape) == 1 else shape, order=order)
+    if copy is None:
+        return result
+    if copy:
+        return np.copy(result) if np.shares_memory(result, a) else result
+    if not np.shares_memory(result, a):
+        raise ValueError("Unable to avoid creating a copy while reshaping.")
+    return result
 
 
 def transpose(a: Any, *axes: Any) -> Any:

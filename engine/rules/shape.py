@@ -106,6 +106,17 @@ def unrepeated(d: Any, a: Any, repeats: Any, axis: int | None) -> Any:
     return scatter(d, a, whole_axis(np.repeat(np.arange(shape[axis]), repeats), axis, np.ndim(a)))
 
 
+def resize(a: Any, new_shape: Any) -> Any:
+    """The elements, again from the first one when they run out, in a new shape."""
+    a, shape = np.ravel(a), tuple(new_shape) if np.ndim(new_shape) else (new_shape,)
+    if np.size(a) == 0:
+        return np.zeros(shape, np.result_type(a))
+    return np.reshape(np.take(a, np.arange(np.prod(shape, dtype=int)) % np.size(a)), shape)
+
+
+composition(np.resize, resize)
+
+
 @vjp_of(np.meshgrid, moves=True)
 def meshgrid(d: Any, out: Any, *xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> tuple:
     """Each coordinate vector receives the sum over the other axes of the grid."""
@@ -118,8 +129,16 @@ def meshgrid(d: Any, out: Any, *xi: Any, copy: bool = True, sparse: bool = False
 
 
 # ---- joins
-rule(np.concatenate, moves=True, arrays=lambda d, out, arrays, /, axis=0: pieces(d, arrays, axis))
-rule(np.stack, moves=True, arrays=lambda d, out, arrays, axis=0: like(arrays, unstacked(d, axis)))
+rule(
+    np.concatenate,
+    moves=True,
+    arrays=lambda d, out, arrays, /, axis=0, *, dtype=None, casting="same_kind": pieces(d, arrays, axis),
+)
+rule(
+    np.stack,
+    moves=True,
+    arrays=lambda d, out, arrays, axis=0, *, dtype=None, casting="same_kind": like(arrays, unstacked(d, axis)),
+)
 
 
 def pieces(d: Any, arrays: Any, axis: Any) -> Any:
@@ -147,15 +166,16 @@ def like(arrays: Any, cotangents: list) -> Any:
     return tuple(cotangents) if isinstance(arrays, tuple) else cotangents
 
 
-def vstack(tup: Any) -> Any:
+def vstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
     """Rows on top of each other."""
-    return np.concatenate([np.atleast_2d(a) for a in tup], 0)
+    return np.concatenate([np.atleast_2d(a) for a in tup], 0, dtype=dtype, casting=casting)
 
 
-def hstack(tup: Any) -> Any:
+def hstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
     """Side by side: along the second axis, vectors along their only one."""
     arrays = [np.atleast_1d(a) for a in tup]
-    return np.concatenate(arrays, 0 if arrays and np.ndim(arrays[0]) == 1 else 1)
+    axis = 0 if arrays and np.ndim(arrays[0]) == 1 else 1
+    return np.concatenate(arrays, axis, dtype=dtype, casting=casting)
 
 
 def dstack(tup: Any) -> Any:
@@ -205,6 +225,54 @@ composition(np.column_stack, column_stack)
 composition(np.append, append)
 composition(np.block, block)
 
+
+def joined_by_index(self: Any, key: Any) -> Any:
+    """np.r_[...] and np.c_[...]: numbers, arrays and slices (which stand for ranges) along an axis."""
+    axis, ndmin, place = self.axis, self.ndmin, self.trans1d
+    items = list(key) if isinstance(key, tuple) else [key]
+    if items and isinstance(items[0], str):
+        directive = items.pop(0)
+        if directive in ("r", "c"):
+            refuse(f"np.r_[{directive!r}, ...], whose result is an np.matrix", "np.concatenate")
+        numbers = [int(word) for word in directive.split(",")]
+        axis, ndmin, place = (*numbers, *(axis, ndmin, place)[len(numbers) :])
+    parts = [stepped(i) if isinstance(i, slice) else i if np.isscalar(i) else np.asarray(i) for i in items]
+    arrays = [laid_out(part, ndmin, place, isinstance(item, slice)) for part, item in zip(parts, items, strict=True)]
+    return np.concatenate(arrays, axis, dtype=np.result_type(*parts))
+
+
+def stepped(part: slice) -> np.ndarray:
+    """The range that a slice stands for: with a step, or with an imaginary number of points."""
+    start, step = part.start or 0, 1 if part.step is None else part.step
+    if isinstance(step, complex):
+        return np.linspace(start, part.stop, int(abs(step)))
+    return np.arange(start, part.stop, step)
+
+
+def laid_out(part: Any, ndmin: int, place: int, is_range: bool) -> Any:
+    """An operand of np.r_ with at least `ndmin` dimensions, its own from `place` on."""
+    own, array = np.ndim(part), np.asarray(part)
+    extra = ndmin - own
+    if extra <= 0:
+        return array
+    array = np.reshape(array, (1,) * extra + np.shape(array))
+    if place == -1 or own == 0:
+        return array
+    if is_range:
+        return np.swapaxes(array, -1, place)
+    first = place + extra + 1 if place < 0 else place
+    axes = list(range(ndmin))
+    return np.transpose(array, axes[:first] + axes[extra:] + axes[first:extra])
+
+
+composition(type(np.r_).__getitem__, joined_by_index)
+
+
+@vjp_of(np.ix_, moves=True)
+def ix_(d: Any, out: Any, *args: Any) -> tuple:
+    """Each vector back in its own shape; truth values stand for positions."""
+    return tuple([None if c is None else np.reshape(c, np.shape(a)) for c, a in zip(d, args, strict=True)])
+
 # ---- splits: a cotangent for each part, None where nothing depends on it
 rule(
     (np.split, np.array_split),
@@ -222,17 +290,32 @@ if hasattr(np, "unstack"):
     rule(np.unstack, x=lambda d, out, x, /, *, axis=0: np.stack(filled(d, out), axis))
 
 # ---- copies and conversions (`project` restores the dtype)
-rule(np.array, moves=True, object=lambda d, out, object, dtype=None, *, copy=True, order="K": nested(d, object))
-rule(np.asarray, moves=True, a=lambda d, out, a, dtype=None, order=None, *, copy=None: d)
-rule(np.asanyarray, moves=True, a=lambda d, out, a, dtype=None, order=None: d)
-rule(np.ascontiguousarray, moves=True, a=lambda d, out, a, dtype=None: np.reshape(d, np.shape(a)))
-rule(np.asfortranarray, moves=True, a=lambda d, out, a, dtype=None: d)
+rule(
+    np.array,
+    moves=True,
+    object=lambda d, out, object, dtype=None, *, copy=True, order="K", subok=False, ndmin=0, like=None: nested(
+        d if ndmin == 0 else np.reshape(d, np.shape(object)), object
+    ),
+)
+rule(
+    (np.asarray, np.asanyarray),
+    moves=True,
+    a=lambda d, out, a, dtype=None, order=None, *, copy=None, device=None, like=None: d,
+)
+rule(np.asarray_chkfinite, moves=True, a=lambda d, out, a, dtype=None, order=None: d)
+rule(np.require, moves=True, a=lambda d, out, a, dtype=None, requirements=None, *, like=None: d)
+rule(np.ascontiguousarray, moves=True, a=lambda d, out, a, dtype=None, *, like=None: np.reshape(d, np.shape(a)))
+rule(np.asfortranarray, moves=True, a=lambda d, out, a, dtype=None, *, like=None: d)
 rule(np.copy, moves=True, a=lambda d, out, a, order="K", subok=False: d)
-rule(np.full, moves=True, fill_value=lambda d, out, shape, fill_value, dtype=None, order="C": d)
+rule(
+    np.full,
+    moves=True,
+    fill_value=lambda d, out, shape, fill_value, dtype=None, order="C", *, device=None, like=None: d,
+)
 rule(
     np.full_like,
     moves=True,
-    fill_value=lambda d, out, a, fill_value, dtype=None, order="K", subok=True, shape=None: d,
+    fill_value=lambda d, out, a, fill_value, dtype=None, order="K", subok=True, shape=None, *, device=None: d,
 )
 
 
@@ -293,6 +376,6 @@ def on_diagonal(d: Any, a: Any, offset: int, axis1: int, axis2: int) -> Any:
 constant(
     np.shape, np.ndim, np.size, np.zeros, np.ones, np.empty, np.eye, np.identity, np.tri, np.indices, np.zeros_like,
     np.ones_like, np.empty_like, np.result_type, np.can_cast, np.may_share_memory, np.shares_memory, np.isfortran,
-    np.broadcast_shapes, np.tril_indices, np.triu_indices, np.diag_indices, np.ix_, np.unravel_index,
+    np.broadcast_shapes, np.tril_indices, np.triu_indices, np.diag_indices, np.unravel_index,
     np.ravel_multi_index,
 )  # fmt: skip

@@ -17,6 +17,7 @@ from ..errors import MutationError, call_chain, where
 from ..rules import ATTRIBUTES, NUMBER_ATTRIBUTES
 from .arrays import store
 from .calls import call
+from .elements import Flat
 from .levels import Traced, live, plain
 from .storage import delete, load, stored
 
@@ -137,7 +138,9 @@ def _of_value(obj: Any, name: str) -> Any:
         return call(NUMBER_ATTRIBUTES[name], obj)
     if name in ATTRIBUTES and hasattr(bare, name):
         return call(ATTRIBUTES[name], obj)
-    if name in ("flat", "ctypes", "data", "base", "__array_interface__"):
+    if name == "flat" and live.levels and isinstance(bare, np.ndarray):
+        return Flat(obj)
+    if name in ("ctypes", "data", "base", "__array_interface__"):
         raise MutationError(
             f"cannot differentiate .{name}: it opens the memory of an array to reads and writes that cannot be followed"
             f"\n  at {where(call_chain())}\n  Way out: x.ravel() for reading in order, x[...] = ... for writing."
@@ -190,7 +193,8 @@ def _set_on_array(obj: Any, name: str, value: Any) -> None:
     if name in ("real", "imag"):
         return store(getattr(bare, name), ..., value)
     if name == "flat":
-        return store(bare, ..., np.reshape(plain(value), bare.shape)) if live.levels == [] else _refuse(name)
+        Flat(obj)[:] = value
+        return None
     if not live.levels:
         return setattr(bare, name, plain(value))
     return _refuse(name)

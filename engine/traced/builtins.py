@@ -16,7 +16,7 @@ from ..rules.registry import procedure, vjp_of
 from . import attributes
 from .calls import call
 from .foreign import foreign
-from .items import getitem, items, iterate, make_dict, make_list, make_set, mark_key, unpack
+from .items import getitem, items, iterate, make_dict, make_list, make_set, make_slice, mark_key, unpack
 from .levels import Traced, live, plain
 from .nodes import PREFIX
 from .operators import BINARY, COMPARE, truth
@@ -26,12 +26,17 @@ __all__: list[str] = []
 
 constant(
     print, repr, isinstance, issubclass, id, type, callable, hash, ascii, chr, ord, bin, hex, oct, format, range, int,
-    bool, str, bytes, bytearray, input, open, slice, object, compile, globals, __import__, property, classmethod,
+    bool, str, bytes, bytearray, input, open, object, compile, globals, __import__, property, classmethod,
     staticmethod, MethodType, float.is_integer, float.hex, float.fromhex, float.__format__,
     float.__repr__, float.__hash__, np.float64.is_integer, np.float32.is_integer,
     BaseException.with_traceback, BaseException.__str__,
     reason="its result carries no derivative",
 )  # fmt: skip
+
+
+@procedure(slice)
+def make_slice_of(*bounds: Any) -> slice:
+    return make_slice(*bounds) if len(bounds) > 1 else make_slice(None, *bounds)
 
 
 @procedure(len)

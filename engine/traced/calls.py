@@ -82,8 +82,9 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
         return call(made, *given)(*args)
     if getattr(kind, "_is_engine_callable", False):
         return function(*args, **kwargs)
-    if type(getattr(kind, "__call__", None)) is FunctionType and not is_numpy(kind):  # noqa: B004
-        return call(kind.__call__, function, *args, **kwargs)
+    method = getattr(kind, "__call__", None)  # noqa: B004
+    if type(method) is FunctionType and (not is_numpy(kind) or composed(method) is not None):
+        return call(method, function, *args, **kwargs)
     return foreign(function, args, kwargs)
 
 
@@ -146,7 +147,13 @@ _PRIMITIVES = (
 
 def _is_object(value: Any) -> bool:
     """Is this an operand whose class may define what a primitive means for it?"""
-    return type(value) is not Traced and not isinstance(value, _PRIMITIVES) and not is_numpy(type(value))
+    kind = type(value)
+    return kind is not Traced and not isinstance(value, _PRIMITIVES) and not is_numpy(kind) and not _is_flat(value)
+
+
+def _is_flat(value: Any) -> bool:
+    """Is this `x.flat` (see `elements`)?"""
+    return getattr(type(value), "_is_elements", False)
 
 
 @functools.cache
@@ -192,12 +199,16 @@ def _constant(function: Callable, args: tuple, kwargs: dict) -> Any:
 
 def _operand(rule: Any, position: int, value: Any) -> Any:
     """An argument as rules see it: a sequence of arrays stays one, a list of numbers for an array becomes the array."""
-    if type(value) is list:
+    if isinstance(value, list):
         value = as_tuples(value)
-    if type(value) is tuple and _has_traced(value) and rule.whole is None:
-        names = rule.parameters
-        if position < len(names) and names[position] not in SEQUENCE_PARAMETERS:
+    if type(value) is tuple and _has_traced(value):
+        parameters = list(rule.signature.parameters.values())
+        parameter = parameters[min(position, len(parameters) - 1)]
+        one_array = rule.whole is None and parameter.name not in SEQUENCE_PARAMETERS
+        if one_array or parameter.kind is parameter.VAR_POSITIONAL:
             return call(np.array, value)
+    if _is_flat(value):
+        return call(np.ravel, value.array)
     return value
 
 
@@ -206,7 +217,7 @@ def as_tuples(value: Any) -> Any:
 
     The copy matters: the program may edit the list later, and the sweep wants the operands of its own time.
     """
-    if type(value) is not list:
+    if not isinstance(value, list):
         return value
     items = [as_tuples(load(value, i, item, len(value))) for i, item in enumerate(value)]
     if any(_has_traced(item) for item in items) or any(isinstance(i, np.ndarray) for i in items):

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import MutationError, call_chain, where
+from ..errors import DifferentiationError, MutationError, call_chain, where
 from ..rules import lookup
 from . import arrays
 from .calls import as_tuples, call
@@ -29,14 +29,21 @@ __all__ = ["getitem", "iterate", "make_dict", "make_list", "make_set", "setitem"
 
 
 def array_like(value: Any) -> Any:
-    """A list beside an array is an operand of NumPy's."""
-    if type(value) is list:
+    """A list or a deque beside an array is an operand of NumPy's."""
+    if isinstance(value, list | deque):
+        value = value if type(value) is list else make_list(iterate(value))
         items_ = as_tuples(value)
         return call(np.array, items_) if isinstance(items_, tuple) else np.array(items_)
     return value
 
 
-def make_slice(start: Any, stop: Any, step: Any) -> slice:
+def make_slice(start: Any, stop: Any = None, step: Any = None) -> slice:
+    """A slice of plain bounds. One that carries a derivative would be a bound of np.r_ or np.mgrid, and be lost."""
+    if any(target_of(level, bound) is not None for level in live.levels for bound in (start, stop, step)):
+        raise DifferentiationError(
+            f"Can't differentiate a slice by its bounds\n  at {where(call_chain())}\n"
+            f"  Way out: np.arange or np.linspace for a range of np.r_ or np.mgrid; int(...) for an index."
+        )
     return slice(plain(start), plain(stop), plain(step))
 
 

@@ -7,7 +7,16 @@ from types import CellType
 from typing import Any
 
 from ..errors import DifferentiationError
-from . import builtins, containers, items, library, operators, writes  # noqa: F401 (they register procedures)
+from . import (  # noqa: F401 (they register procedures)
+    builtins,
+    containers,
+    draws,
+    elements,
+    items,
+    library,
+    operators,
+    writes,
+)
 from .attributes import delete_attribute, get_attribute, set_attribute
 from .calls import call, call_method
 from .levels import plain

@@ -53,6 +53,9 @@ ROWS = [
     row(np.insert, M, 1, 0.7, 0),
     row(np.insert, M, [0, 2], np.array([[0.7], [0.3]]), 1),
     row(np.insert, M, 4, 0.7),
+    row(np.trim_zeros, V),
+    row(np.delete, M, [True, False, True], 1),
+    row(np.insert, V, slice(0, 2), np.array([0.7, 0.3])),
     *[row(np.sort, UNEQUAL, axis) for axis in (-1, 0, None)],
     row(np.partition, UNEQUAL, 1, 1),
     row(np.partition, V, 2),
@@ -62,6 +65,20 @@ ROWS = [
 ]
 
 test_pullback, test_composition, test_single, test_gradient, test_second_order = row_tests(ROWS)
+
+
+@pytest.mark.parametrize("trim, kept", [("fb", slice(2, 5)), ("f", slice(2, None)), ("b", slice(0, 5))])
+def test_zeros_that_were_trimmed_have_no_cotangent(trim, kept):
+    args = (np.array([0.0, 0.0, 1.3, 0.0, -0.4, 0.0]), trim)
+    d = np.arange(1.0, 1 + len(args[0][kept]))
+    expected = np.zeros(6)
+    expected[kept] = d
+    np.testing.assert_array_equal(pulled_back(Row(np.trim_zeros, args), d)[0], expected)
+
+
+def test_an_array_of_zeros_trims_to_nothing():
+    args = (np.zeros(3),)
+    np.testing.assert_array_equal(pulled_back(Row(np.trim_zeros, args), np.zeros(0))[0], np.zeros(3))
 
 
 def test_elements_that_are_equal_share_what_unique_makes_of_them():

@@ -106,6 +106,22 @@ ROWS = [
     *[row(np.diag, x, k) for x in (V, M) for k in (0, 1, -1)],
     row(np.diagflat, M, 1),
 ]  # fmt: skip
+ROWS += [
+    *[row(f, x) for f in (np.asarray_chkfinite, np.require) for x in (M.T, S, Z)],
+    row(np.require, M, None, ["F", "O"]),
+    row(np.ix_, V, np.array([1, 0])),
+    row(np.ix_, V[::-1], V[:2], Z[0]),
+    row(np.array, V, ndmin=3),
+    row(np.array, [0.7, 1.3], ndmin=2),
+    row(np.concatenate, (V, 2 * V), dtype=complex, single=False),
+    row(np.stack, (V, 2 * V), dtype=complex, single=False),
+    row(np.vstack, (V, 2 * V), dtype=complex),
+    row(np.hstack, (V, 2 * V), dtype=complex),
+    row(np.repeat, M, np.array([1, 2, 0]), 1),
+    row(np.repeat, M, [2, 0], -2),
+    row(np.roll, M, [1, -2], (0, 0)),
+    row(np.tile, M, (0, 2), zero=True),
+]
 for name in ("matrix_transpose", "unstack", "astype"):
     if hasattr(np, name):
         ROWS.append(row(getattr(np, name), A, *([complex] if name == "astype" else [])))

@@ -1,0 +1,160 @@
+"""Procedures for NumPy's random generators: each draw is made once, by the generator itself (rules: `rules.random`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..errors import DifferentiationError, call_chain, where
+from ..rules import random as rules
+from ..rules.registry import procedure
+from . import reach
+from .arrays import store
+from .calls import call
+from .items import array_like, getitem
+from .levels import live, plain
+from .storage import permuted
+
+__all__: list[str] = []
+
+KINDS = (np.random.Generator, np.random.RandomState)
+
+
+def methods(name: str) -> list[Any]:
+    """The method of that name of each kind of generator that has it."""
+    return [getattr(kind, name) for kind in KINDS if hasattr(kind, name)]
+
+
+def refuse(what: str, reason: str, remedy: str) -> None:
+    raise DifferentiationError(
+        f"Can't differentiate {what}: {reason}\n  at {where(call_chain())}\n  Way out: {remedy}."
+    )
+
+
+def plainly(name: str, generator: Any, args: tuple, kwargs: dict) -> Any:
+    """The generator's own method with plain values."""
+    return getattr(generator, name)(*[plain(array_like(a)) for a in args], **{k: plain(v) for k, v in kwargs.items()})
+
+
+def by_rule(function: Callable) -> Callable:
+    """A draw whose parameters have derivatives."""
+
+    def run(generator: Any, *args: Any, **kwargs: Any) -> Any:
+        return call(function, generator, *[array_like(a) for a in args], **kwargs)
+
+    return run
+
+
+for _draw in (*rules.LOCATED, *rules.SCALED, *rules.SHAPED):
+    procedure(*methods(_draw.__name__))(by_rule(_draw))
+
+
+def not_by_parameters(name: str, reason: str) -> Callable:
+    """A draw that is constant, and refused where a parameter carries a derivative."""
+
+    def run(generator: Any, *args: Any, **kwargs: Any) -> Any:
+        if reach.is_active((args, kwargs)):
+            refuse(f"a draw from {name} by its parameters", reason, "engine.stop_gradient(parameter)")
+        return plainly(name, generator, args, kwargs)
+
+    return run
+
+
+for _name, _reason in rules.REFUSED.items():
+    procedure(*methods(_name))(not_by_parameters(_name, _reason))
+
+
+@procedure(*methods("gamma"))
+def gamma(generator: Any, shape: Any, scale: Any = 1.0, size: Any = None) -> Any:
+    if reach.is_active(shape):
+        refuse("a draw from gamma by its shape", rules.REJECTS, "engine.stop_gradient(shape)")
+    return call(rules.gamma, generator, array_like(shape), array_like(scale), plain(size))
+
+
+@procedure(*methods("multivariate_normal"))
+def multivariate_normal(generator: Any, mean: Any, cov: Any, size: Any = None, *args: Any, **options: Any) -> Any:
+    options = {**dict(zip(("check_valid", "tol"), args, strict=False)), **options}
+    if reach.is_active(cov) and options.get("method") != "cholesky":
+        refuse(
+            "a draw from multivariate_normal by its covariance",
+            "the factor that NumPy multiplies the noise with comes from a singular value decomposition, whose vectors "
+            "have no derivative where singular values are equal",
+            "Generator.multivariate_normal(..., method='cholesky'), or mean + cholesky(cov) @ standard normal noise",
+        )
+    return call(
+        rules.multivariate_normal, generator, array_like(mean), array_like(cov), plain(size), tuple(options.items())
+    )
+
+
+# -- elements and rows of an array, in a random order ------------------------------------------------------------------
+
+
+@procedure(*methods("choice"))
+def choice(
+    generator: Any, a: Any, size: Any = None, replace: Any = True, p: Any = None, axis: int = 0, *args: Any,
+    **options: Any,
+) -> Any:  # fmt: skip
+    if reach.is_active(p):
+        refuse("a draw by choice by its probabilities", rules.JUMPS, "engine.stop_gradient(p)")
+    if axis != 0:
+        options["axis"] = axis
+    options |= dict(zip(("shuffle",), args, strict=False))
+    options = {name: plain(value) for name, value in options.items()}
+    how = (plain(size), plain(replace), plain(array_like(p)))
+    if not reach.is_active(a):
+        return generator.choice(plain(array_like(a)), *how, **options)
+    array = call(np.asarray, array_like(a))
+    options.pop("axis", None)
+    return call(np.take, array, generator.choice(np.shape(plain(array))[axis], *how, **options), axis)
+
+
+@procedure(*methods("permutation"))
+def permutation(generator: Any, x: Any, axis: int = 0) -> Any:
+    options = {} if axis == 0 else {"axis": axis}
+    if not reach.is_active(x):
+        return generator.permutation(plain(array_like(x)), **options)
+    array = call(np.asarray, array_like(x))
+    return call(np.take, array, generator.permutation(np.shape(plain(array))[axis]), axis)
+
+
+@procedure(*methods("shuffle"))
+def shuffle(generator: Any, x: Any, axis: int = 0) -> None:
+    """In place. The order is that of numbers shuffled in a container of the same kind."""
+    bare = plain(x)
+    if not live.levels:
+        return generator.shuffle(bare) if axis == 0 else generator.shuffle(bare, axis)
+    if isinstance(bare, list):
+        order = list(range(len(bare)))
+        generator.shuffle(order)
+        before = list(bare)
+        bare[:] = [before[i] for i in order]
+        permuted(bare, order)
+        return None
+    if not isinstance(bare, np.ndarray):
+        refuse(
+            f"the shuffle of a {type(bare).__name__}",
+            "the engine follows lists and arrays",
+            "shuffle a list of numbers",
+        )
+    numbers = np.arange(bare.shape[axis])
+    generator.shuffle(numbers)
+    store(x, ..., call(np.take, x, numbers, axis))
+    return None
+
+
+@procedure(*methods("permuted"))
+def permuted_along(generator: Any, x: Any, *, axis: Any = None, out: Any = None) -> Any:
+    """Each slice along the axis in an order of its own."""
+    if not reach.is_active((x, out)):
+        return generator.permuted(plain(array_like(x)), axis=axis, out=out)
+    if out is not None:
+        refuse("permuted with out=", "it writes into the memory of an array", "assign the result")
+    array = call(np.asarray, array_like(x))
+    shape = np.shape(plain(array))
+    if axis is None:
+        numbers = generator.permuted(np.arange(np.prod(shape, dtype=int)).reshape(shape))
+        return getitem(call(np.ravel, array), numbers)
+    along = np.arange(shape[axis]).reshape([-1 if i == axis % len(shape) else 1 for i in range(len(shape))])
+    return call(np.take_along_axis, array, generator.permuted(np.broadcast_to(along, shape), axis=axis), axis)
