@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .eigen import adjoint, check_phase, cleared, indifferent, on_diagonal_of, reciprocal_gap, rounding
+from .eigen import adjoint, both, check_phase, cleared, indifferent, on_diagonal_of, reciprocal_gap, rounding, unseen
 from .registry import constant, rule
 from .vocabulary import filled, refuse
 
@@ -115,12 +115,17 @@ rule(
     a=lambda d, out, a, full_matrices=True, compute_uv=True, hermitian=False: svd_pullback(
         d, out, a, full_matrices, compute_uv, hermitian
     ),
+    careful=lambda looked, d, out, a, full_matrices=True, compute_uv=True, hermitian=False: svd_pullback(
+        d, out, a, full_matrices, compute_uv, hermitian, looked
+    ),
 )
 if hasattr(np.linalg, "svdvals"):
     rule(np.linalg.svdvals, x=lambda d, out, x, /: singular_values_pullback(d, np.linalg.svd(x, full_matrices=False)))
 
 
-def svd_pullback(d: Any, out: Any, a: Any, full_matrices: bool, compute_uv: bool, hermitian: bool) -> Any:
+def svd_pullback(
+    d: Any, out: Any, a: Any, full_matrices: bool, compute_uv: bool, hermitian: bool, looked: Any = None
+) -> Any:
     """By the singular values alone, or with the vectors; of a Hermitian matrix its Hermitian part (convention 7)."""
     if not compute_uv:
         a_bar = singular_values_pullback(d, np.linalg.svd(a, full_matrices=False, hermitian=hermitian))
@@ -133,8 +138,17 @@ def svd_pullback(d: Any, out: Any, a: Any, full_matrices: bool, compute_uv: bool
         v_bar = None if vh_bar is None else adjoint(vh_bar)
         if v_bar is not None and np.shape(vh)[-2] > rank:
             v_bar = without_complement(adjoint(vh), v_bar, rank, name)
-        a_bar = thin_svd_pullback(u_bar, s_bar, v_bar, u[..., :rank], s, vh[..., :rank, :])
+        hidden = None if looked is None else hidden_triples(looked, rank)
+        a_bar = thin_svd_pullback(u_bar, s_bar, v_bar, u[..., :rank], s, vh[..., :rank, :], hidden)
     return (a_bar + adjoint(a_bar)) / 2 if hermitian else a_bar
+
+
+def hidden_triples(looked: tuple, rank: int) -> np.ndarray:
+    """Which singular values are not looked at, nor their vectors?"""
+    u, s, vh = looked
+    return unseen(
+        s, None if u is None else u[..., :rank], None if vh is None else np.swapaxes(vh[..., :rank, :], -1, -2)
+    )
 
 
 def singular_values_pullback(d: Any, factors: Any) -> Any:
@@ -143,12 +157,13 @@ def singular_values_pullback(d: Any, factors: Any) -> Any:
     return np.matmul(u * np.expand_dims(cleared(d, s <= rounding(s)), -2), vh)
 
 
-def thin_svd_pullback(u_bar: Any, s_bar: Any, v_bar: Any, u: Any, s: Any, vh: Any) -> Any:
+def thin_svd_pullback(u_bar: Any, s_bar: Any, v_bar: Any, u: Any, s: Any, vh: Any, hidden: Any = None) -> Any:
     """Ā = U (diag s̄ + G) Vᴴ, and the parts of Ū and V̄ outside the ranges of U and V, divided by s.
 
     With A = UᴴŪ - ŪᴴU and B = VᴴV̄ - V̄ᴴV, G_ij = (A + B)_ij / 2(s_j - s_i) + (A - B)_ij / 2(s_i + s_j). The first
     term, without diagonal, answers to turning both vectors of two pairs alike: only there do equal values count
-    (convention 8). The diagonal of the second answers to the phases of complex vectors.
+    (convention 8). The diagonal of the second answers to the phases of complex vectors. Pairs and values that are not
+    looked at (`hidden`) have no part in it.
     Source: J. Townsend, Differentiating the singular value decomposition, 2016, with its 1 / (s_j² - s_i²) in partial
     fractions; for the phases Z.-Q. Wan and S.-X. Zhang, arXiv:1909.02659.
     """
@@ -158,13 +173,16 @@ def thin_svd_pullback(u_bar: Any, s_bar: Any, v_bar: Any, u: Any, s: Any, vh: An
     v = adjoint(vh)
     seen_u = 0.0 if u_bar is None else np.matmul(adjoint(u), u_bar)
     seen_v = 0.0 if v_bar is None else np.matmul(vh, v_bar)
-    both = seen_u + seen_v
-    check_phase(both, u_bar if v_bar is None else v_bar, "np.linalg.svd")
-    together = cleared(reciprocal_gap(s) * (both - adjoint(both)) / 2, indifferent(s, both, s_bar))
-    against = seen_u - seen_v
+    seen = seen_u + seen_v
+    check_phase(seen, u_bar if v_bar is None else v_bar, "np.linalg.svd")
+    together, against = reciprocal_gap(s) * (seen - adjoint(seen)) / 2, seen_u - seen_v
     against = reciprocal_sum(s, np.iscomplexobj(u)) * (against - adjoint(against)) / 2
-    a_bar = np.matmul(np.matmul(u, middle + together + against), vh)
-    inverse = np.expand_dims(1 / np.where(s == 0, np.nan, s), -2)
+    inverse = 1 / np.where(s == 0, np.nan, s)
+    if hidden is not None:
+        together, against = np.where(both(hidden), 0, together), np.where(both(hidden), 0, against)
+        inverse = np.where(hidden, 0, inverse)
+    middle = middle + cleared(together, indifferent(s, seen, s_bar)) + against
+    a_bar, inverse = np.matmul(np.matmul(u, middle), vh), np.expand_dims(inverse, -2)
     if u_bar is not None and np.shape(u)[-2] > np.shape(u)[-1]:
         a_bar = a_bar + np.matmul((u_bar - np.matmul(u, seen_u)) * inverse, vh)
     if v_bar is not None and np.shape(v)[-2] > np.shape(v)[-1]:
@@ -179,4 +197,4 @@ def reciprocal_sum(s: Any, diagonal: bool) -> Any:
     return inverse if diagonal else np.where(np.eye(np.shape(s)[-1], dtype=bool), 0, inverse)
 
 
-constant(nan_if_deficient, check_turning)
+constant(nan_if_deficient, check_turning, hidden_triples)

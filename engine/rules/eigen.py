@@ -14,14 +14,18 @@ from .registry import constant, rule
 from .vocabulary import conj, refuse
 
 # ---- symmetric and Hermitian matrices (convention 7)
-rule(np.linalg.eigh, a=lambda d, out, a, UPLO="L": eigh_pullback(d, out))
+rule(
+    np.linalg.eigh,
+    a=lambda d, out, a, UPLO="L": eigh_pullback(d, out),
+    careful=lambda looked, d, out, a, UPLO="L": eigh_pullback(d, out, unseen(*looked)),
+)
 rule(np.linalg.eigvalsh, a=lambda d, out, a, UPLO="L": eigh_pullback((d, None), np.linalg.eigh(a, UPLO)))
 
 
-def eigh_pullback(d: Any, out: Any) -> Any:
+def eigh_pullback(d: Any, out: Any, hidden: Any = None) -> Any:
     """Ā = V (diag w̄ + F ∘ (M - Mᴴ) / 2) Vᴴ, F_ij = 1 / (w_j - w_i) off the diagonal.
 
-    Eigenvalues alone need no F, so that repeated ones do no harm.
+    Eigenvalues alone need no F, so that repeated ones do no harm; nor do pairs that are not looked at (`hidden`).
     Source: M. Giles, Extended collection of matrix derivative results, 2008, section 3.1; its symmetric part.
     """
     w, v = out
@@ -30,16 +34,22 @@ def eigh_pullback(d: Any, out: Any) -> Any:
         seen = np.matmul(adjoint(v), d[1])
         check_phase(seen, d[1], "np.linalg.eigh")
         turning = reciprocal_gap(w) * (seen - adjoint(seen)) / 2
+        if hidden is not None:
+            turning = np.where(both(hidden), 0, turning)
         middle = middle + cleared(turning, indifferent(w, seen, d[0]))
     return np.matmul(np.matmul(v, middle), adjoint(v))
 
 
 # ---- general matrices
-rule(np.linalg.eig, a=lambda d, out, a: eig_pullback(d, out))
+rule(
+    np.linalg.eig,
+    a=lambda d, out, a: eig_pullback(d, out),
+    careful=lambda looked, d, out, a: eig_pullback(d, out, unseen(*looked)),
+)
 rule(np.linalg.eigvals, a=lambda d, out, a: eig_pullback((d, None), in_order_of(out, np.linalg.eig(a))))
 
 
-def eig_pullback(d: Any, out: Any) -> Any:
+def eig_pullback(d: Any, out: Any, hidden: Any = None) -> Any:
     """Ā = V⁻ᴴ (diag w̄ + F ∘ (M - VᴴV diag(Re M))) Vᴴ, F_ij = 1 / conj(w_j - w_i) off the diagonal.
 
     The second term in the brackets keeps the length of each eigenvector, which NumPy makes 1. A matrix without a basis
@@ -52,7 +62,8 @@ def eig_pullback(d: Any, out: Any) -> Any:
         seen = np.matmul(adjoint(v), d[1])
         check_phase(seen, d[1], "np.linalg.eig")
         lengths = np.expand_dims(np.real(np.diagonal(seen, 0, -2, -1)), -2)
-        middle = middle + conj(reciprocal_gap(w)) * (seen - np.matmul(adjoint(v), v) * lengths)
+        moved = conj(reciprocal_gap(w)) * (seen - np.matmul(adjoint(v), v) * lengths)
+        middle = middle + (moved if hidden is None else np.where(np.expand_dims(hidden, -2), 0, moved))
     return np.matmul(adjoint(np.linalg.inv(v + nan_if_singular(v))), np.matmul(middle, adjoint(v)))
 
 
@@ -113,6 +124,21 @@ def indifferent(w: np.ndarray, seen: np.ndarray, w_bar: np.ndarray | None) -> np
     return found & ~np.eye(np.shape(w)[-1], dtype=bool)
 
 
+def unseen(values: np.ndarray | None, *vectors: np.ndarray | None) -> np.ndarray:
+    """Which values are not looked at, nor the vectors in their columns? From masks of the entries that are.
+
+    >>> unseen(np.array([True, False]), np.array([[True, False], [False, False]]))
+    array([False,  True])
+    """
+    given = [~values] if values is not None else []
+    return np.logical_and.reduce(given + [~np.any(v, -2) for v in vectors if v is not None])
+
+
+def both(unseen: np.ndarray) -> np.ndarray:
+    """Of which pairs are both not looked at?"""
+    return np.expand_dims(unseen, -1) & np.expand_dims(unseen, -2)
+
+
 def cleared(x: Any, mask: Any) -> Any:
     """`x`, zero where `mask` holds: there the value is known, and its derivative is not."""
     return np.where(mask, 0, x)
@@ -147,7 +173,7 @@ def nan_if_singular(v: np.ndarray) -> np.ndarray:
     return np.where(singular, np.nan, 0.0).astype(s.dtype)[..., None, None]
 
 
-constant(matching, rounding, coincide, indifferent, check_phase, nan_if_singular)
+constant(matching, unseen, both, rounding, coincide, indifferent, check_phase, nan_if_singular)
 
 
 # ---- words

@@ -65,6 +65,8 @@ class Rule:
     mixes: an entry of the result is a sum of products of one entry from each argument, as in a matrix product.
     entrywise: an entry of the result depends on the entries of the arguments that stand in the same place.
     pushforward: `f(tangents, out, *args, **kwargs)` -> tangent of `out`; optional, else the pullback is transposed.
+    careful: `f(looked, d, out, *args, **kwargs)` -> cotangent of the only argument that has one, for a primitive with
+        several results; `looked` says for each of them which entries are looked at (None: none), see convention 4.
     """
 
     primal: Callable
@@ -72,6 +74,7 @@ class Rule:
     pullbacks: dict[str, Callable] = field(default_factory=dict)
     whole: Callable | None = None
     pushforward: Callable | None = None
+    careful: Callable | None = None
     procedure: Callable | None = None
     moves: bool = False
     selects: bool = False
@@ -190,6 +193,7 @@ def rule(
     moves: Any = False,
     selects: Any = False,
     mixes: Any = False,
+    careful: Callable | None = None,
     **pullbacks: Callable,
 ) -> None:
     """Give a function a rule: for each argument that carries a derivative, its pullback.
@@ -200,7 +204,9 @@ def rule(
     of `out`; without it forward mode transposes the pullbacks. `moves` says that the pullbacks only move entries of
     `d`, scale them (not by zero), add them up or leave them out, as those of a transpose, a sum, a slice or a `where`
     do; `selects` that they may leave some out, as the last two do (it implies `moves`); `mixes` that an entry of the
-    result is a sum of products of one entry from each argument, as in a matrix product. They serve convention 4.
+    result is a sum of products of one entry from each argument, as in a matrix product; `careful` is the pullback of
+    a function of one argument and several results that wants to know which of their entries are looked at. They serve
+    convention 4.
 
     Raises:
         ValueError: the function has a rule already, or a pullback names no argument of it.
@@ -222,6 +228,7 @@ def rule(
             primal,
             pullbacks=pullbacks,
             pushforward=jvp,
+            careful=careful,
             moves=moves or selects,
             selects=selects,
             mixes=mixes,

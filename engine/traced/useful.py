@@ -47,7 +47,7 @@ class Useful(Sweep):
     def apply(self, operation: Operation, d: Any) -> None:
         rule = operation.rule
         if isinstance(d, tuple):
-            self.masks[operation] = True
+            self.masks[operation] = looked_at(d) if rule.careful else True
         else:
             d = plain(d)
             mask = np.asarray(d != 0)
@@ -96,7 +96,11 @@ class Careful(Sweep):
         return self._guarded(operation, super().partial(operation, partial, d))
 
     def pulled(self, operation: Operation, pullback: Any, d: Any) -> Any:
-        rule, bar = operation.rule, super().pulled(operation, pullback, d)
+        rule = operation.rule
+        if rule.careful is not None:
+            looked = self.masks[operation]
+            return engine_call(rule.careful, looked, d, operation.out, *operation.args, **operation.kwargs)
+        bar = super().pulled(operation, pullback, d)
         if rule.entrywise:
             return self._guarded(operation, bar)
         mask = self.masks[operation]
@@ -116,6 +120,11 @@ class Careful(Sweep):
 def selects(level: Level) -> bool:
     """Does the tape hold an operation that leaves entries out?"""
     return any(entry.selects for entry in level.tape)
+
+
+def looked_at(d: tuple) -> tuple:
+    """For each of several results which entries are looked at, from their counts; None for one that is not."""
+    return tuple([None if part is None else np.asarray(plain(part) != 0) for part in d])
 
 
 def counts_of(d: Any) -> Any:
