@@ -46,6 +46,7 @@ __all__ = [
     "in_runtime",
     "nothing_is_rolled_back",
     "overwritten_values_are_looked_at",
+    "partial_sums_are_kept",
     "result_clears_its_operands",
     "sums_are",
     "together",
@@ -274,6 +275,15 @@ result_clears_its_operands = traced(tape.Sweep, "apply", _cleared)
 
 
 _add, _add_at = tape.Sweep.add, tape.Sweep.add_at
+
+
+def _kept_to_the_end(sweep: Any, target: Any, d: Any) -> None:
+    sweep.__dict__.setdefault("left", []).append(sweep.bars.get(target))
+    _add(sweep, target, d)
+
+
+partial_sums_are_kept = traced(tape.Sweep, "add", _kept_to_the_end)
+"""Each sum of cotangents is a new array, and the old ones live as long as the sweep."""
 
 
 def chunks_overwrite(length: int) -> Defect:

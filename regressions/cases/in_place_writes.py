@@ -7,11 +7,12 @@ import operator
 
 import numpy as np
 
+from engine.errors import MutationError
 from engine.rules import METHODS
 from engine.traced import arrays, items, primitives, storage
 
 from ..case import Raises, case
-from ..defects import declared_constant, on_traced_tier, with_rule
+from ..defects import declared_constant, on_traced_tier, raising, with_rule
 from ..defects_state import (
     additions_through_a_view_are_lost,
     cotangents_are_dropped_in,
@@ -297,6 +298,29 @@ def buffer_overwritten_with_one_number(x):
     buffer = np.array(x)
     buffer[:] = 2.0
     return np.sum(buffer)
+
+
+COLUMNS = np.array([[1.0, 2.0], [3.0, 5.0]])
+SUMS = COLUMNS.sum(0)
+
+
+@case(
+    "zygote-683",
+    "https://github.com/FluxML/Zygote.jl/issues/683",
+    title="applying a function along slices raises 'mutating arrays is not supported'",
+    month="2020-06",
+    symptom="raises",
+    cause="The routine that applies the function fills its result in place, and that was followed as if it were part "
+    "of the loss.",
+    at=(COLUMNS,),
+    right=(2 * (COLUMNS / SUMS - np.sum((COLUMNS / SUMS) ** 2, axis=0)) / SUMS,),
+    oracle="closed form: 2 (p - Σ p²) / s for the shares p of a column with sum s",
+    reported=Raises("mutation", NOT_SUPPORTED),
+    defect=on_traced_tier(raising(np.apply_along_axis, MutationError, NOT_SUPPORTED)),
+)
+def function_applied_along_columns(x):
+    shares = np.apply_along_axis(lambda column: column / np.sum(column), 0, x)
+    return np.sum(shares**2)
 
 
 INPUT, ENCODER = np.array([1.0, -2.0]), np.array([[0.3, 0.1], [-0.2, 0.5]])

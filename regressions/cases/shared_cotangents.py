@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..case import case
+from ..case import Growth, case
 from ..defects import on_traced_tier, with_rule
 from ..defects_state import (
     buffers_are_not_zeroed,
     chunks_overwrite,
     first_cotangent_becomes_the_buffer,
     gradients_share_memory,
+    partial_sums_are_kept,
     result_clears_its_operands,
     sums_are,
 )
@@ -292,3 +293,28 @@ def piece(a):
 )
 def alias_bound_anew_in_both_branches(x):
     return piece(x[0]) + 3.0 * piece(x[1])
+
+
+GRID = np.linspace(0.0, 1.0, 50_000)
+
+
+@case(
+    "zygote-905",
+    "https://github.com/FluxML/Zygote.jl/issues/905",
+    title="a large array that is used many times takes memory for each use",
+    month="2021-02",
+    symptom="memory",
+    cause="Adding up the cotangents of the uses made a new array each time, and those before it were not given back "
+    "while the reverse pass ran.",
+    at=lambda n: (2.0, np.full(n, 0.5)),
+    right=Growth("peak", 0, answer=lambda n: (12_500.0 * n, np.full(n, 50_000.0)), n=8),
+    oracle="closed form: of x Σw ΣG, with ΣG = 25000",
+    reported=Growth("peak", 1),
+    defect=partial_sums_are_kept,
+)
+def large_array_used_many_times(x, weights):
+    large = x * GRID
+    total = 0.0
+    for weight in weights:
+        total = total + weight * np.sum(large)
+    return total
