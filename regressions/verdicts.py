@@ -108,17 +108,18 @@ def run(case: Case, adapter: Adapter) -> Run:
 
 def ask(case: Case, adapter: Adapter, at: tuple | None = None) -> Outcome:
     """Run the case on the engine, at arguments of its own, or at these."""
-    missing = case.needs - adapter.capabilities
-    if missing:
-        return NotAsked(missing)
+    if not case.needs <= adapter.capabilities:
+        return NotAsked(case.needs - adapter.capabilities)
     try:
         with adapter.given(case.rules) if case.rules else nullcontext():
             if isinstance(case.right, Growth):
                 return _costs(case, adapter, case.right)
             return Answer(*_asked(case, adapter, case.arguments() if at is None else at))
-    except CannotBeAsked as lack:
-        return NotAsked(frozenset({str(lack)}))
+    except CannotBeAsked as missing:
+        return NotAsked(frozenset({str(missing)}))
     except Exception as error:  # whatever an engine raises is its answer, and is judged
+        if lack := adapter.lack(error):
+            return NotAsked(frozenset({lack}))
         return Failure(adapter.kind_of(error), f"{type(error).__name__}: {error}")
 
 
@@ -176,7 +177,8 @@ def judge(
                 difference = None
         if difference is None and value is not None and case.asks == "gradient":
             tolerance = BY_DIFFERENCES if "nested" in case.needs else case.tolerance
-            difference = first_difference(outcome.value, value, tolerance, "value")
+            got = outcome.value if adapter is None else adapter.read(outcome.value, value)
+            difference = first_difference(got, value, tolerance, "value")
         if difference is None:
             return Verdict.RIGHT, None
     if isinstance(case.reported, tuple) and _between(case, outcome.gradient, case.reported, adapter) is None:

@@ -8,6 +8,7 @@ routes to the same answer, which must agree with it.
 from __future__ import annotations
 
 import pkgutil
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -17,7 +18,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..case import ASKS, Rules
+from ..case import ASKS, NEEDS, Rules
 
 __all__ = ["Adapter", "CannotBeAsked", "UnknownEngine", "adapters_of", "engine_names", "none_for_zeros"]
 
@@ -34,20 +35,22 @@ class Adapter(ABC):
     """One way of asking one engine."""
 
     name: ClassVar[str]
+    version: ClassVar[str] = ""  # of the engine that was imported
     capabilities: ClassVar[frozenset[str]]  # of case.NEEDS
     face: Any  # what a program that takes derivatives itself receives as `ad`, see case.case; lacks raise CannotBeAsked
     keeps_conventions: ClassVar[bool] = False  # at a kink, only the answer of the numbered convention is right
     has_none: ClassVar[bool] = False  # None for what nothing depends on; other engines answer zeros
     answers: ClassVar[frozenset[str]] = frozenset(ASKS)  # the questions that can be put this way
+    lacks: ClassVar[dict[str, str]] = {}  # messages, as patterns, that say no more than that this is not there
 
     @abstractmethod
-    def vjp(self, f: Callable, *args: Any) -> tuple[Any, Callable[[Any], tuple]]:
+    def vjp(self, f: Callable, *args: Any) -> tuple[Any, Callable[[Any], Sequence[Any]]]:
         """f(*args), and the function from the cotangent of that value to one cotangent an argument."""
 
     def gradient(self, f: Callable, *args: Any) -> tuple[Any, tuple]:
         """f(*args), and one cotangent an argument, None where nothing depends and `fields` for an object."""
         value, pullback = self.vjp(f, *args)
-        return value, pullback(1.0)
+        return value, tuple(pullback(1.0))
 
     def value(self, program: Callable, *args: Any) -> Any:
         """What a program returns that takes derivatives itself."""
@@ -69,21 +72,48 @@ class Adapter(ABC):
         """Which of case.KINDS the engine means by this exception."""
         return "crash"
 
+    def lack(self, error: Exception) -> str:
+        """What the engine does not have, where the exception says no more than that; otherwise nothing."""
+        for pattern, what in self.lacks.items():
+            if found := re.search(pattern, str(error)):
+                return found.expand(what)
+        return ""
+
 
 def engine_names() -> list[str]:
     """The engines there are adapters for."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
 
 
 def adapters_of(engine: str) -> list[Adapter]:
     """The ways of asking `engine`; the first is the one people use.
 
+    The name of one of the modules here, or `module:attribute` for an adapter from elsewhere: an instance of a class
+    below Adapter, the class, or a list of instances.
+
     Raises:
-        UnknownEngine: there is no adapter of that name.
+        UnknownEngine: there is no adapter of that name, or what stands there is none.
+        ImportError: the adapter's module, or the engine it imports, cannot be imported.
     """
-    if engine not in engine_names():
-        raise UnknownEngine(f"there is no engine {engine!r}; there is {', '.join(engine_names())}")
-    return import_module(f"{__name__}.{engine}").ADAPTERS
+    module, _, attribute = engine.partition(":")
+    if attribute:
+        found = getattr(import_module(module), attribute, None)
+    elif engine in engine_names():
+        found = import_module(f"{__name__}.{engine}").ADAPTERS
+    else:
+        raise UnknownEngine(
+            f"there is no engine {engine!r}; there is {', '.join(engine_names())}, or module:attribute for one's own"
+        )
+    if isinstance(found, type) and issubclass(found, Adapter):
+        found = found()
+    adapters = [found] if isinstance(found, Adapter) else found
+    if not isinstance(adapters, list) or not adapters or not all(isinstance(a, Adapter) for a in adapters):
+        raise UnknownEngine(f"{attribute!r} in {module} is no adapter: {found!r:.80}")
+    for adapter in adapters:
+        unknown = adapter.capabilities - set(NEEDS)
+        if unknown:
+            raise UnknownEngine(f"{adapter.name} claims {sorted(unknown)[0]!r}, which is none of {', '.join(NEEDS)}")
+    return adapters
 
 
 def none_for_zeros(got: Any, expected: Any) -> Any:

@@ -1,0 +1,153 @@
+"""An environment of its own for a release of an engine: made once, kept under a cache directory, asked in a process.
+
+Names are written like requirements: `autograd==1.5`, or `autograd` for the release that `adapters/releases.toml` gives.
+The cache is $GRADPIN_CACHE, or gradpin in the user's cache directory; removing a directory there is always safe.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import tomllib
+import venv
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+__all__ = ["Release", "Unusable", "cache_directory", "installable", "interpreter", "locked", "published", "release_of"]
+
+RELEASES = Path(__file__).parent / "adapters" / "releases.toml"
+INSTALL_SECONDS = 1200
+
+
+class Unusable(Exception):
+    """A release that does not install here: it cannot be asked, and the message says why."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """One release of an engine."""
+
+    engine: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"{self.engine}=={self.version}"
+
+    @property
+    def packages(self) -> list[str]:
+        """What is installed for it."""
+        known = _releases()[self.engine]
+        beside: list[str] = next(
+            (row["packages"] for row in known["with"] if Version(self.version) in _set(row["versions"])), []
+        )
+        return [f"{known['distribution']}=={self.version}", *(name.format(release=self.version) for name in beside)]
+
+    @property
+    def directory(self) -> Path:
+        """Where its environment is kept."""
+        python = f"py{sys.version_info[0]}.{sys.version_info[1]}"
+        return cache_directory() / "environments" / f"{self.engine}-{self.version}-{python}"
+
+
+def release_of(name: str) -> Release:
+    """The release called so.
+
+    >>> release_of("autograd==1.5")
+    Release(engine='autograd', version='1.5')
+
+    Raises:
+        ValueError: there is no such engine, or that is no version; the message lists the engines.
+    """
+    engine, _, version = name.partition("==")
+    if engine not in _releases():
+        raise ValueError(f"there is no way to install {engine!r}; there is one for {', '.join(installable())}")
+    try:
+        return Release(engine, str(Version(version)) if version else _releases()[engine]["release"])
+    except InvalidVersion:
+        example = _releases()[engine]["release"]
+        raise ValueError(f"{version!r} is no version; write it like {engine}=={example}") from None
+
+
+def installable() -> list[str]:
+    """The engines that `releases.toml` knows how to install."""
+    return sorted(_releases())
+
+
+def published(engine: str) -> list[Release]:
+    """The releases of an engine that the package index offers for this interpreter, oldest first.
+
+    Raises:
+        Unusable: the index does not answer.
+    """
+    distribution = _releases()[engine]["distribution"]
+    listing = _checked([sys.executable, "-m", "pip", "index", "versions", distribution], "cannot be listed")
+    (line,) = (line for line in listing.splitlines() if line.startswith("Available versions:"))
+    versions = line.removeprefix("Available versions:").split(",")
+    return [Release(engine, str(version)) for version in sorted(Version(text.strip()) for text in versions)]
+
+
+@cache
+def _releases() -> dict[str, Any]:
+    return tomllib.loads(RELEASES.read_text())
+
+
+def _set(versions: str) -> SpecifierSet:
+    return SpecifierSet(versions, prereleases=True)
+
+
+def cache_directory() -> Path:
+    """Where environments and results are kept."""
+    own = os.environ.get("GRADPIN_CACHE")
+    return Path(own) if own else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gradpin"
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """One process at a time inside, on this machine."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def interpreter(release: Release, say: Callable[[str], None] = lambda line: None) -> Path:
+    """The Python of the release's environment, which is made now if there is none.
+
+    Raises:
+        Unusable: the release does not install.
+    """
+    directory, python = release.directory, release.directory / "bin" / "python"
+    with locked(directory.with_suffix(directory.suffix + ".lock")):
+        note = directory / "gradpin.json"
+        if not note.exists() or json.loads(note.read_text())["packages"] != release.packages:
+            say(f"{release}: making an environment in {directory}")
+            venv.create(directory, clear=True, with_pip=True)
+            say(f"{release}: installing {' '.join(release.packages)}")
+            pip = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", *release.packages]
+            _checked(pip, "does not install")
+            note.write_text(json.dumps({"packages": release.packages}))
+            say(f"{release}: ready")
+    return python
+
+
+def _checked(command: list[str], problem: str) -> str:
+    """What the command prints."""
+    try:
+        run = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise Unusable(f"{problem}: not done after {INSTALL_SECONDS} seconds") from None
+    if run.returncode:
+        lines = [line.strip() for line in (run.stderr or run.stdout).splitlines() if line.strip()]
+        told = next((line for line in lines if line.startswith("ERROR:")), lines[-1] if lines else "no message")
+        raise Unusable(f"{problem}: {told}")
+    return run.stdout
