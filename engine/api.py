@@ -370,7 +370,7 @@ def _standard_basis(value: Any) -> list[Any]:
     basis = []
     for i in range(np.size(value)):
         unit = np.zeros_like(value)
-        unit.reshape(-1)[i] = 1
+        unit.flat[i] = 1  # a view in the order of the elements, whatever their order in memory
         basis.append(unit)
     return basis
 

@@ -405,6 +405,13 @@ def test_jacobian():
     assert not jacobian(lambda x: np.ones(2))(np.ones(3)).any()
 
 
+def test_jacobian_of_a_value_in_another_memory_order():
+    turned = engine.jacobian(lambda x: 2 * x.T)(np.arange(6.0).reshape(2, 3))
+    assert np.array_equal(turned, 2 * np.einsum("il,jk->jikl", np.eye(2), np.eye(3)).transpose(0, 1, 3, 2))
+    sided = engine.jacobian(lambda x: np.asfortranarray(np.outer(x, x)))(np.array([1.0, 2.0]))
+    assert np.array_equal(sided, np.array([[[2.0, 0.0], [2.0, 1.0]], [[2.0, 1.0], [0.0, 4.0]]]))
+
+
 def test_hessian():
     def f(x):
         return x[0] ** 2 * x[1] + math.sin(x[1])
