@@ -74,6 +74,7 @@ def missing_weight_of_an_entry_that_is_left_out(b):
 @case(
     "jax-1538",
     "https://github.com/jax-ml/jax/pull/1538",
+    "https://github.com/FluxML/NNlib.jl/pull/722",
     "https://github.com/pytorch/pytorch/issues/68425",
     title="elu: NaN for large inputs, where the exponential beside it overflows",
     month="2019-10",

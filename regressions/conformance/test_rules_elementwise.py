@@ -146,6 +146,8 @@ POINTS = [
     (np.exp, (np.array([1e4, 0.0]),), np.array([0.0, 1.0]), ([NAN, 1.0],)),
     (np.log, (np.array([0.0, -1.0]),), np.array([0.0, 0.0]), ([NAN, 0.0],)),
     (np.divide, (3.0, np.array([2.0, 0.0])), np.array([1.0, 0.0]), (NAN, [-0.75, NAN])),
+    (np.divide, (np.array([1.0, -1.0]), 0.0), np.ones(2), ([INF, INF], NAN)),
+    (operator.truediv, (np.array([1.0, 2.0]), 0.0), np.ones(2), ([INF, INF], -INF)),
     (np.nan_to_num, (np.array([NAN, INF, 2.0]),), np.ones(3), ([0.0, 0.0, 1.0],)),
     # 5: NaN stays
     (np.sin, (np.array([NAN]),), np.ones(1), ([NAN],)),
