@@ -173,6 +173,55 @@ def ptp(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
 
 composition(np.ptp, ptp)
 
+rule(
+    np.logaddexp.reduce,
+    array=lambda d, out, array, axis=0, dtype=None, *, keepdims=False, initial=-np.inf, where=True: kept(
+        expand(d, axis, keepdims) * share(np.exp, expand(out, axis, keepdims), array, axis), where
+    ),
+)
+rule(
+    np.logaddexp2.reduce,
+    array=lambda d, out, array, axis=0, dtype=None, *, keepdims=False, initial=-np.inf, where=True: kept(
+        expand(d, axis, keepdims) * share(np.exp2, expand(out, axis, keepdims), array, axis), where
+    ),
+)
+rule(
+    np.hypot.reduce,
+    array=lambda d, out, array, axis=0, dtype=None, *, keepdims=False, initial=0, where=True: kept(
+        expand(d, axis, keepdims) * over(array, expand(out, axis, keepdims)), where
+    ),
+)
+rule(
+    (np.maximum.accumulate, np.minimum.accumulate),
+    selects=True,
+    array=lambda d, out, array, axis=0, dtype=None: record_holders(d, out, array, axis),
+)
+
+
+def share(power: Any, out: Any, a: Any, axis: Any) -> Any:
+    """How much of a sum of powers each exponent brings; where infinities decide, they share (convention 2)."""
+    decided = np.isinf(out)
+    ratio = power(a - np.where(decided, 0, out))
+    return np.where(decided, shared(np.ones_like(a), a == out, axis), ratio) if np.any(decided) else ratio
+
+
+def record_holders(d: Any, out: Any, a: Any, axis: int) -> Any:
+    """Each entry of `d` in equal parts to the elements that held the record by then (convention 2)."""
+    d, out, a = np.moveaxis(d, axis, 0), np.moveaxis(out, axis, 0), np.moveaxis(a, axis, 0)
+    if len(a) == 0:
+        return np.moveaxis(d, 0, axis)
+    holds, one = (a == out) | np.isnan(out), np.ones_like(d[0])
+    holders = [np.where(np.isnan(out[0]), np.nan, one)]
+    for i in range(1, len(a)):
+        fresh = np.where(np.isnan(out[i]), np.nan, one)
+        holders.append(np.where(out[i] == out[i - 1], holders[-1] + holds[i], fresh))
+    parts = d / np.stack(holders)
+    sums = [parts[-1]]
+    for i in range(len(a) - 2, -1, -1):
+        sums.append(parts[i] + np.where(out[i] == out[i + 1], sums[-1], 0))
+    return np.moveaxis(np.where(holds, np.flip(np.stack(sums), 0), 0), 0, axis)
+
+
 # ---- deviations
 rule(
     np.var,

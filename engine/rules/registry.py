@@ -123,6 +123,9 @@ _refusals: dict[Any, Refusal] = {}
 LATE = {
     "engine.rules.scipy_special": "scipy.special",
     "engine.rules.scipy_bessel": "scipy.special",
+    "engine.rules.scipy_linalg": "scipy.linalg",
+    "engine.rules.scipy_integrate": "scipy.integrate",
+    "engine.rules.scipy_sparse": "scipy.sparse",
 }
 """A module with rules -> the library they are for; it is imported when the library has been."""
 
@@ -222,7 +225,7 @@ def rule(
     if not pullbacks:
         raise ValueError("a rule needs a pullback for at least one argument, or use engine.constant")
     names = primals if isinstance(primals, tuple) else (primals,)
-    entrywise = any(isinstance(primal, np.ufunc) and primal.signature is None for primal in names)
+    entrywise = any(isinstance(p, np.ufunc) and p.signature is None and p.nout == 1 for p in names)
     for primal in names:
         made = Rule(
             primal,
@@ -307,6 +310,16 @@ def refused(*primals: Callable, reason: str, way_out: str) -> None:
         if _key(primal) in _rules or _key(primal) in _compositions or _key(primal) in _constants:
             raise ValueError(f"{primal!r} is in the table already, it cannot be refused")
         _refusals[_key(primal)] = Refusal(reason, way_out)
+
+
+def existing(namespace: Any, names: str) -> tuple[Any, ...]:
+    """What a module or a class has of these names; each release of a library has some that another has not.
+
+    >>> import math
+    >>> existing(math, "sin no_such_function") == (math.sin,)
+    True
+    """
+    return tuple(dict.fromkeys([getattr(namespace, name) for name in names.split() if hasattr(namespace, name)]))
 
 
 def refusal(primal: Any) -> Refusal | None:

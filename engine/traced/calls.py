@@ -58,7 +58,7 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
         return _constant(function, args, kwargs)
     composition = composed(function)
     if composition is not None:
-        return call(composition, *args, **kwargs)
+        return _by_composition(function, composition, args, kwargs)
     if kind is FunctionType:
         return _python(function, args, kwargs)
     if kind is MethodWrapperType:
@@ -102,6 +102,15 @@ def call_method(receiver: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
     return call(get_attribute(receiver, name), *args, **kwargs)
 
 
+def _by_composition(function: Callable, composition: FunctionType, args: tuple, kwargs: dict) -> Any:
+    """The composition in the place of the primitive; an `out=` that it does not know of itself is filled."""
+    if kwargs.get("out") is None or "out" in composition.__code__.co_varnames:
+        return call(composition, *args, **kwargs)
+    out = kwargs.pop("out")
+    result = call(composition, *args, **kwargs)
+    return in_place(out, result, lambda: function(*map(plain, args), out=plain(out), **kwargs))
+
+
 def _by_rule(function: Callable, rule: Any, args: tuple, kwargs: dict) -> Any:
     args = tuple([tuple(a) if type(a) is GeneratorType else a for a in args])
     if any(_is_object(a) for a in args):
@@ -114,13 +123,14 @@ def _by_rule(function: Callable, rule: Any, args: tuple, kwargs: dict) -> Any:
             from .structured import apply_to_objects
 
             return apply_to_objects(function, rule, args, kwargs)
+    if isinstance(function, np.ufunc) and function.signature is None and (kwargs or len(args) > function.nin):
+        from .ufuncs import call_ufunc
+
+        return call_ufunc(function, args, kwargs)
     out = kwargs.pop("out", None)
     if isinstance(out, tuple):
         (out,) = out
     args = tuple([_operand(rule, i, a) for i, a in enumerate(args)])
-    if rule.partials and kwargs.get("dtype") is not None:  # a ufunc casts its operands first
-        dtype = kwargs.pop("dtype")
-        args = tuple([call(METHODS["astype"], a, dtype) if isinstance(plain(a), np.ndarray) else a for a in args])
     result = apply(function, rule, args, kwargs)
     if out is None:
         return result
@@ -283,7 +293,9 @@ def is_library(filename: str) -> bool:
 
 
 def is_numpy(function: Any) -> bool:
-    return (getattr(function, "__module__", None) or "").split(".")[0] in ("numpy", "scipy")
+    """NumPy's or SciPy's own: the rules speak for it. numpy.polynomial is Python like the user's, and read as such."""
+    module = getattr(function, "__module__", None) or ""
+    return module.split(".")[0] in ("numpy", "scipy") and not module.startswith("numpy.polynomial")
 
 
 def _with_defaults(function: FunctionType, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
@@ -313,10 +325,12 @@ def _builtin_method(function: Any, args: tuple, kwargs: dict) -> Any:
         if found is not None:
             return call(function, *args, **kwargs)
         return foreign(function, args, kwargs)
-    if isinstance(receiver, np.ufunc) and name == "outer":
-        a, b = args
-        spread = call(np.reshape, a, np.shape(plain(a)) + (1,) * np.ndim(plain(b)))
-        return call(receiver, spread, b, **kwargs)
+    if isinstance(receiver, np.ufunc) and (name == "at" or lookup(receiver) is not None):
+        from .ufuncs import UFUNC_METHODS
+
+        return UFUNC_METHODS[name](receiver, *args, **kwargs)
+    if isinstance(receiver, np.ufunc) and is_constant(receiver):
+        return _constant(function, args, kwargs)
     descriptor = _written_in_c(type(receiver), name)
     return _method_of_value(name, (receiver, *args), kwargs, descriptor, function)
 

@@ -53,6 +53,11 @@ ROWS = [
     *[row(f, WITH_NAN, axis=1, where=WITH_NAN != 0.5)
       for f in (np.nansum, np.nanmean, np.nanprod)],
     *[row(f, M) for f in (np.fmax.reduce, np.fmin.reduce)],
+    *[row(f, M, axis=axis) for f in (np.logaddexp.reduce, np.logaddexp2.reduce, np.hypot.reduce) for axis in (0, 1)],
+    row(np.logaddexp.reduce, M, axis=1, initial=0.3, where=SOME, keepdims=True),
+    row(np.hypot.reduce, M, axis=1, where=SOME),
+    *[row(f, x, axis=axis) for f in (np.maximum.accumulate, np.minimum.accumulate) for x, axis in
+      ((V, 0), (M, 1), (A, 1), (EMPTY, 0))],
     *[row(f, ZEROS, axis=axis) for f in (np.prod, np.cumprod) for axis in (0, 1)],
     row(np.cumprod, ZEROS),
     row(np.prod, ZEROS, zero=True),
@@ -121,6 +126,16 @@ POINTS = [
     (np.linalg.norm, (np.array([3.0, 0.0, -4.0]), 1), {}, 1.0, [1.0, 0.0, -1.0]),
     (np.linalg.norm, (np.array([[1.0], [0.0], [1e-16]]),), {"axis": 1}, np.ones(3), [[1.0], [0.0], [1.0]]),
     (np.nansum, (np.array([1.0, NAN]),), {}, 1.0, [1.0, 0.0]),
+    (np.max, (np.array([1.0, 3.0]),), {"initial": 3.0}, 1.0, [0.0, 0.5]),
+    (np.max, (np.array([9.0, 3.0, 3.0]),), {"initial": 0, "where": [False, True, True]}, 1.0, [0.0, 0.5, 0.5]),
+    (np.fmax.reduce, (np.array([2.0, NAN, 2.0]),), {}, 1.0, [0.5, 0.0, 0.5]),
+    (np.maximum.accumulate, (np.array([2.0, 1.0, 2.0, 2.0]),), {}, np.ones(4), [2 + 5 / 6, 0.0, 5 / 6, 1 / 3]),
+    (np.maximum.accumulate, (np.array([2.0, NAN, 3.0]),), {}, np.ones(3), [1.0, NAN, NAN]),
+    (np.logaddexp.reduce, (np.array([-INF, -INF]),), {}, 1.0, [0.5, 0.5]),
+    (np.logaddexp.reduce, (np.array([INF, 1.0]),), {}, 1.0, [1.0, 0.0]),
+    (np.hypot.reduce, (np.zeros(2),), {}, 1.0, [0.0, 0.0]),
+    (np.var, (np.array([1.0, 3.0]),), {"where": [True, False], "ddof": 1}, 1.0, [NAN, 0.0]),
+    (np.prod, (np.array([0.0, 0.0, 3.0]),), {"where": [True, False, True], "initial": 2.0}, 1.0, [6.0, 0.0, 0.0]),
 ]
 
 
