@@ -49,6 +49,7 @@ from . import (
     scalars,
     shape,
     signal,
+    statistics,
     windows,
 )
 from . import elementwise as _elementwise
@@ -73,7 +74,7 @@ from .registry import (
 
 FAMILIES = (
     scalars, _elementwise, reductions, shape, indexing, products, linalg, eigen, decompositions, leastsquares, norms,
-    signal, fft, padding, ranges, functional, windows, random,
+    signal, statistics, fft, padding, ranges, functional, windows, random,
 )  # fmt: skip
 
 __all__ = [

@@ -20,6 +20,7 @@ from . import (
     test_rules_reductions,
     test_rules_scalars,
     test_rules_shape,
+    test_rules_statistics,
     test_rules_windows,
 )
 from .rule_rows import KEEPS_SINGLE, active_places, check_pullback, check_single, name_of, row
@@ -27,7 +28,7 @@ from .rule_rows import KEEPS_SINGLE, active_places, check_pullback, check_single
 MODULES = (
     test_rules_scalars, test_rules_elementwise, test_rules_reductions, test_rules_shape, test_rules_indexing,
     test_rules_linalg, test_rules_products, test_rules_fft, test_rules_padding, test_rules_ranges, test_rules_windows,
-    test_rules_functional,
+    test_rules_functional, test_rules_statistics,
 )  # fmt: skip
 ROWS = [case for module in MODULES for case in module.ROWS]
 
