@@ -151,8 +151,10 @@ def own(level: Level, array: np.ndarray, node: Node) -> None:
 
 
 def root_of(array: np.ndarray) -> np.ndarray:
-    """The array that owns the memory `array` looks at."""
+    """The array that owns the memory `array` looks at; as_strided has something in between that is no array."""
     base = array.base
-    while isinstance(base, np.ndarray):
-        array, base = base, base.base
+    while base is not None:
+        if isinstance(base, np.ndarray):
+            array = base
+        base = getattr(base, "base", None)
     return array
