@@ -30,6 +30,10 @@
    parameters a draw is a constant. With them its derivative is that of the draw as a function of its parameters, at the
    noise that was really drawn, which is read off the draw: (out - loc) / scale. Where the parameter has wiped the noise
    out (a scale of 0) it is NaN; where no smooth function makes the draw (rejection, whole numbers) the call is refused.
+11. Dtypes. A cotangent has the dtype, the shape and the kind (Python number, NumPy scalar, array) of its primal, and is
+   computed in that precision: half stays half. Whole numbers and truth values have no cotangent and do not raise the
+   precision of the floats they meet. With `dtype=` the loop runs in that precision, the cotangent comes back in the
+   operand's.
 """
 
 from . import (

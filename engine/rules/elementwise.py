@@ -86,19 +86,31 @@ elementwise(np.log, lambda out, x: 1 / x)
 elementwise(np.log1p, lambda out, x: 1 / (1 + x))
 elementwise(np.log2, lambda out, x: 1 / (x * LN2))
 elementwise(np.log10, lambda out, x: 1 / (x * LN10))
-elementwise(np.logaddexp, lambda out, x, y: np.exp(excess(out, x, y)), lambda out, x, y: np.exp(excess(out, y, x)))
-elementwise(np.logaddexp2, lambda out, x, y: np.exp2(excess2(out, x, y)), lambda out, x, y: np.exp2(excess2(out, y, x)))
+elementwise(np.logaddexp, lambda out, x, y: share(out, x, y), lambda out, x, y: share(out, y, x))
+elementwise(np.logaddexp2, lambda out, x, y: share2(out, x, y), lambda out, x, y: share2(out, y, x))
+
+
+def share(out: Any, x: Any, y: Any) -> Any:
+    """How much of logaddexp(x, y) comes from x: e^x / (e^x + e^y)."""
+    return np.exp(excess(out, x, y))
+
+
+def share2(out: Any, x: Any, y: Any) -> Any:
+    """How much of logaddexp2(x, y) comes from x."""
+    return np.exp2(excess(out, x, y, -1))
+
+
+# Their slope is the product of both shares: 1 - share has no digits left where one of them is nearly all.
+elementwise(share, None, lambda s, out, x, y: s * share(out, y, x), lambda s, out, x, y: -s * share(out, y, x))
+elementwise(
+    share2, None, lambda s, out, x, y: LN2 * s * share2(out, y, x), lambda s, out, x, y: -LN2 * s * share2(out, y, x)
+)
 
 
 def excess(out: Any, x: Any, y: Any, half: float = -LN2) -> Any:
     """x - out, the logarithm of x's share in logaddexp; where infinities meet, equals share equally (convention 2)."""
     met = np.isinf(out) & (x == out)
     return np.where(met & (x == y), half, np.where(met, 0, x - np.where(met, 0, out)))
-
-
-def excess2(out: Any, x: Any, y: Any) -> Any:
-    """`excess` in logarithms to base two."""
-    return excess(out, x, y, -1)
 
 
 # ---- trigonometric and hyperbolic
@@ -137,7 +149,7 @@ def sinc_partial(out: Any, x: Any) -> Any:
     square = (np.pi * x) ** 2
     small = square < 0.25
     u = np.where(small, square, 0)
-    series = -(1 - u * (1 / 10 - u * (1 / 280 - u * (1 / 15120 - u * (1 / 1330560 - u / 172972800))))) / 3
+    series = -(1 - u / 10 * (1 - u / 28 * (1 - u / 54 * (1 - u / 88 * (1 - u / 130))))) / 3
     safe = np.where(small, 1, x)
     return np.where(small, series * (np.pi**2 * x), (np.cos(np.pi * safe) - out) / safe)
 

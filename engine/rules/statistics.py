@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .registry import composition, refused
-from .vocabulary import conj
+from .vocabulary import conj, refuse
 
 
 def cov(
@@ -72,6 +72,7 @@ def cumulative_sum(
     x: Any, /, *, axis: int | None = None, dtype: Any = None, out: Any = None, include_initial: bool = False
 ) -> Any:
     """Sums up to each element, from 0 on where asked for."""
+    one_axis("np.cumulative_sum", x, axis, out)
     total = np.cumsum(x, 0 if axis is None else axis, dtype)
     return with_initial(total, 0, axis) if include_initial else total
 
@@ -80,8 +81,21 @@ def cumulative_prod(
     x: Any, /, *, axis: int | None = None, dtype: Any = None, out: Any = None, include_initial: bool = False
 ) -> Any:
     """Products up to each element, from 1 on where asked for."""
+    one_axis("np.cumulative_prod", x, axis, out)
     product = np.cumprod(x, 0 if axis is None else axis, dtype)
     return with_initial(product, 1, axis) if include_initial else product
+
+
+def one_axis(name: str, x: Any, axis: int | None, out: Any) -> None:
+    """Refuse what the cumulative forms do not take: several axes without a choice, and an array to write to.
+
+    Raises:
+        ValueError: several axes, as NumPy has it.
+    """
+    if axis is None and np.ndim(x) != 1:
+        raise ValueError("For arrays which have more than one dimension ``axis`` argument is required.")
+    if out is not None:
+        refuse(f"{name} with out=", f"buffer[...] = {name}(x)")
 
 
 def with_initial(total: Any, value: int, axis: int | None) -> Any:
