@@ -42,6 +42,7 @@ from . import (
     fft,
     functional,
     indexing,
+    inventory,
     leastsquares,
     linalg,
     norms,
@@ -77,8 +78,8 @@ from .registry import (
 )
 
 FAMILIES = (
-    scalars, _elementwise, reductions, shape, indexing, products, linalg, eigen, decompositions, leastsquares, norms,
-    signal, statistics, fft, padding, ranges, functional, windows, random,
+    inventory, scalars, _elementwise, reductions, shape, indexing, products, linalg, eigen, decompositions,
+    leastsquares, norms, signal, statistics, fft, padding, ranges, functional, windows, random,
 )  # fmt: skip
 
 __all__ = [

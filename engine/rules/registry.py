@@ -303,13 +303,12 @@ def composition(primal: Callable, function: Callable) -> None:
 def refused(*primals: Callable, reason: str, way_out: str) -> None:
     """Say why these functions have no rule. With something active in reach the call is an error that tells both.
 
-    Raises:
-        ValueError: a function has a rule.
+    Whatever else the table says of a function, before or later, takes the place of this.
     """
     for primal in primals:
-        if _key(primal) in _rules or _key(primal) in _compositions or _key(primal) in _constants:
-            raise ValueError(f"{primal!r} is in the table already, it cannot be refused")
-        _refusals[_key(primal)] = Refusal(reason, way_out)
+        key = _key(primal)
+        if key not in _rules and key not in _compositions and key not in _constants:
+            _refusals[key] = Refusal(reason, way_out)
 
 
 def existing(namespace: Any, names: str) -> tuple[Any, ...]:

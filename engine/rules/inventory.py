@@ -1,0 +1,94 @@
+"""What is left of NumPy, Python's builtins and `operator`: names without a derivative, and names that are refused.
+
+A rule, a composition or a mark `constant` given by a family takes the place of a refusal here.
+"""
+
+from __future__ import annotations
+
+import builtins
+import operator
+
+import numpy as np
+
+from .registry import constant, existing, refused
+
+constant(
+    *existing(
+        np,
+        "__array_namespace_info__ array2string array_repr array_str base_repr binary_repr busday_count"
+        " busday_offset busdaycalendar datetime_as_string datetime_data errstate format_float_positional"
+        " format_float_scientific frombuffer fromfile fromregex fromstring genfromtxt get_include get_printoptions"
+        " getbufsize geterr geterrcall info is_busday isdtype issubdtype iterable load loadtxt mask_indices"
+        " min_scalar_type mintypecode ndindex packbits printoptions promote_types set_printoptions setbufsize"
+        " seterr seterrcall show_config show_runtime test typename unpackbits",
+    ),
+    reason="text, kinds, settings or positions",
+)
+refused(
+    *existing(
+        np,
+        "save savetxt savez savez_compressed broadcast bytes_ character complexfloating datetime64 flatiter"
+        " flexible floating generic inexact integer longlong matrix memmap ndarray number object_ recarray record"
+        " signedinteger str_ timedelta64 ufunc ulonglong unsignedinteger void",
+    ),
+    reason="what it makes or writes holds numbers where nothing is recorded",
+    way_out="a plain array of floats",
+)
+refused(
+    *existing(
+        np,
+        "asmatrix bartlett blackman bmat from_dlpack hamming hanning histogram_bin_edges intersect1d kaiser"
+        " nested_iters real_if_close row_stack setdiff1d setxor1d sort_complex union1d unique_all unique_counts"
+        " unique_inverse unique_values",
+    ),
+    reason="no formula for its derivative is stated",
+    way_out="write it with functions that have a rule",
+)
+refused(
+    *existing(
+        np.random,
+        "BitGenerator Generator MT19937 PCG64 PCG64DXSM Philox RandomState SFC64 SeedSequence beta binomial bytes"
+        " chisquare choice default_rng dirichlet exponential f gamma geometric get_state gumbel hypergeometric"
+        " laplace logistic lognormal logseries multinomial multivariate_normal negative_binomial"
+        " noncentral_chisquare noncentral_f normal pareto permutation poisson power rand randint randn random"
+        " random_integers random_sample ranf rayleigh sample seed set_state shuffle standard_cauchy"
+        " standard_exponential standard_gamma standard_normal standard_t triangular uniform vonmises wald weibull"
+        " zipf",
+    ),
+    reason="how the draw depends on its parameters is not stated",
+    way_out="draw at fixed parameters and scale the draw, mu + sigma * rng.standard_normal(n)",
+)
+for owner, names in (
+    (np.random.Generator, "bit_generator bytes random spawn standard_cauchy standard_exponential standard_normal"),
+    (
+        np.random.RandomState,
+        "bytes get_state rand randn random random_sample seed set_state standard_cauchy"
+        " standard_exponential standard_normal tomaxint",
+    ),
+):
+    refused(
+        *existing(owner, names),
+        reason="it takes no parameter that a draw could be differentiated by",
+        way_out="call it with plain values",
+    )
+refused(
+    *existing(
+        np.ndarray,
+        "base ctypes data device dtype dump dumps flags flat itemsize nbytes strides to_device tobytes tofile",
+    ),
+    reason="it shows or copies the memory, past what is recorded",
+    way_out="index the array",
+)
+refused(
+    *existing(
+        np.ufunc, "accumulate at identity nargs nin nout ntypes outer reduce reduceat resolve_dtypes signature types"
+    ),
+    reason="taken from the class it belongs to no function",
+    way_out="call the method of a function, np.add.reduce(x)",
+)
+refused(
+    *existing(operator, "call concat countOf iconcat indexOf"),
+    *existing(builtins, "aiter anext breakpoint eval exec locals help"),
+    reason="it runs or reads what the engine does not see",
+    way_out="write the operation out",
+)
