@@ -229,7 +229,7 @@ rule(np.modf, x=lambda d, out, x, /: filled(d, out)[0])
 rule(np.frexp, x=lambda d, out, x, /: np.ldexp(filled(d[:1], out[:1])[0], -out[1]))
 rule(np.divmod, x=lambda d, out, x, y, /: filled(d, out)[1], y=lambda d, out, x, y, /: -filled(d, out)[1] * out[0])
 rule(np.nextafter, x=lambda d, out, x, y, /: d)
-rule(np.unwrap, p=lambda d, out, p, discont=None, axis=-1: d)
+rule(np.unwrap, p=lambda d, out, p, discont=None, axis=-1, *, period=2 * np.pi: d)
 
 
 def turn(z: Any) -> Any:

@@ -48,7 +48,7 @@ class Pullback:
         counts: which entries of the result are looked at, where not all are.
         """
         with self._arrays_as_seen():
-            if not careful and not (live.levels and selects(self.level)):
+            if not careful and not (live.levels and (counts is not None or selects(self.level))):
                 found = self._walked(Sweep(self.level), d)
                 if live.levels or not has_nan(found) or (counts is None and not selects(self.level)):
                     return found

@@ -6,7 +6,7 @@ import operator
 import numpy as np
 import pytest
 
-from engine import pullback
+from engine import gradient, pullback
 from engine.rules import lookup
 
 from . import oracle
@@ -87,6 +87,7 @@ ROWS = [
     row(np.ldexp, ANY, np.array([1, -2, 3])),
     row(np.nextafter, ANY, FACTOR, smooth=False),
     row(np.unwrap, np.array([0.3, 3.0, 6.5, 1.0])),
+    row(np.unwrap, np.array([0.3, 1.0, 2.9, 1.0]), period=1.7),
     row(np.angle, COMPLEX, deg=True),
     row(np.sinc, np.array([0.0, 1e-5, 0.1, 0.159, 0.16, 1.0, -0.3])),
     row(np.sign, COMPLEX, zero=np.lib.NumpyVersion(np.__version__) < "2.0.0"),  # a step of the real part, in NumPy 1
@@ -153,6 +154,19 @@ POINTS = [
     (np.sin, (np.array([NAN]),), np.ones(1), ([NAN],)),
     (np.sqrt, (-1.0,), 1.0, (NAN,)),
 ]
+
+
+@pytest.mark.parametrize("tier_name", oracle.TIERS)
+@pytest.mark.parametrize("function, unit", [(np.logaddexp, 1.0), (np.logaddexp2, math.log(2.0))])
+def test_shares_of_a_logaddexp_have_all_their_digits_at_second_order(function, unit, tier_name):
+    def slope(x, y):
+        return gradient(lambda u: function(u, y), x)[0]
+
+    with oracle.tier(tier_name):
+        for distance in (50.0, 400.0):
+            share = math.exp(-unit * distance)
+            for x, y in ((distance, 0.0), (0.0, distance)):
+                assert gradient(slope, x, y) == pytest.approx((unit * share, -unit * share), rel=1e-12, abs=0.0)
 
 
 @pytest.mark.parametrize("function, args, d, expected", POINTS)

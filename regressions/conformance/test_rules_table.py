@@ -5,6 +5,7 @@ import inspect
 import numpy as np
 import pytest
 
+from engine.rules import _elementwise as elementary
 from engine.rules import composed, composition, constant, elementwise, is_constant, lookup, registry, rule
 from engine.rules import random as draws
 
@@ -34,11 +35,12 @@ ROWS = [case for module in MODULES for case in module.ROWS]
 
 # Tested otherwise: factorisations as programs of the symmetric part of their argument, whose domain differences of
 # single elements would leave; conversions by closed form, since differences drown in the rounding of a shorter float;
-# draws as programs that seed their generator, and what has objects for arguments as programs that make them.
+# draws as programs that seed their generator, and what has objects for arguments as programs that make them; shares in
+# a logaddexp, whose result is an argument that is not moved, as its second derivatives.
 ELSEWHERE = {
     np.linalg.cholesky, np.linalg.eigh, np.linalg.eigvalsh, *test_rules_elementwise.CONVERSIONS,
     *draws.LOCATED, *draws.SCALED, *draws.SHAPED, draws.gamma, draws.multivariate_normal,
-    np.vectorize.__call__, type(np.r_).__getitem__,
+    np.vectorize.__call__, type(np.r_).__getitem__, elementary.share, elementary.share2,
 }  # fmt: skip
 
 

@@ -187,6 +187,8 @@ def test_parameters_found_by_identity():
 
 def test_rows_of_a_jacobian_do_not_look_at_each_other():
     np.testing.assert_array_equal(jacobian(np.sqrt)(Z), [[np.inf, 0, 0], [0, 0.5, 0], [0, 0, 0.25]])
+    base = np.array([1.0, 2.0, np.nan])
+    np.testing.assert_allclose(jacobian(jacobian(lambda t: base**t))(1.0), base * np.log(base) ** 2)
 
 
 SINGULAR: list[tuple[Callable, Any, Any]] = [
