@@ -155,8 +155,11 @@ def rule_pullbacks(lowerer: Any, stmt: Let, made: Rule, d: Any, wanted: set, fit
             contribute(lowerer, arg, result, wanted, fit, found)
         return found
     for name, arg in stmt.kw:
-        keyword = made.signature.parameters[name]
-        if keyword.kind is keyword.KEYWORD_ONLY and name not in made.pullbacks and any(v in wanted for v in leaves(arg)):
+        keyword = made.signature.parameters.get(name)
+        if keyword is None:
+            raise NotTyped(f"{name}=, which the rule of {stmt.fn} does not cover")
+        silent = keyword.kind is keyword.KEYWORD_ONLY and name not in made.pullbacks
+        if silent and any(v in wanted for v in leaves(arg)):
             raise NotTyped(f"{name}= carries a derivative that the rule of {stmt.fn} does not give")
     given = {**dict(zip(made.parameters, stmt.args, strict=False)), **dict(stmt.kw)}
     for name, pullback in made.differentiable().items():

@@ -165,3 +165,9 @@ def test_several_quantiles_at_once_are_refused():
 def test_a_ddof_that_carries_a_derivative_is_refused(function, tier_name):
     with oracle.tier(tier_name), pytest.raises(DifferentiationError, match="ddof"):
         gradient(lambda c: function(V, ddof=c), 1.0)
+
+
+@pytest.mark.parametrize("tier_name", oracle.TIERS)
+def test_a_keyword_that_a_rule_does_not_cover_is_refused_by_name(tier_name):
+    with oracle.tier(tier_name), pytest.raises(DifferentiationError, match="method"):
+        gradient(lambda x: np.quantile(x, 0.3, method="hazen"), V)
