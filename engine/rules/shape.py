@@ -376,6 +376,7 @@ def on_diagonal(d: Any, a: Any, offset: int, axis1: int, axis2: int) -> Any:
 constant(
     np.shape, np.ndim, np.size, np.zeros, np.ones, np.empty, np.eye, np.identity, np.tri, np.indices, np.zeros_like,
     np.ones_like, np.empty_like, np.result_type, np.can_cast, np.may_share_memory, np.shares_memory, np.isfortran,
-    np.broadcast_shapes, np.tril_indices, np.triu_indices, np.diag_indices, np.unravel_index,
+    np.broadcast_shapes, np.tril_indices, np.triu_indices, np.diag_indices, np.tril_indices_from, np.triu_indices_from,
+    np.diag_indices_from, np.unravel_index,
     np.ravel_multi_index,
 )  # fmt: skip

@@ -33,16 +33,21 @@ def refuse(what: str, reason: str, remedy: str) -> None:
     )
 
 
+def operand(value: Any) -> Any:
+    """An argument of a draw: a list of active numbers is an array of them, everything else is what it was."""
+    return array_like(value) if isinstance(value, list | tuple) and reach.is_active(value) else value
+
+
 def plainly(name: str, generator: Any, args: tuple, kwargs: dict) -> Any:
     """The generator's own method with plain values."""
-    return getattr(generator, name)(*[plain(array_like(a)) for a in args], **{k: plain(v) for k, v in kwargs.items()})
+    return getattr(generator, name)(*[plain(operand(a)) for a in args], **{k: plain(v) for k, v in kwargs.items()})
 
 
 def by_rule(function: Callable) -> Callable:
     """A draw whose parameters have derivatives."""
 
     def run(generator: Any, *args: Any, **kwargs: Any) -> Any:
-        return call(function, generator, *[array_like(a) for a in args], **kwargs)
+        return call(function, generator, *[operand(a) for a in args], **kwargs)
 
     return run
 
@@ -70,7 +75,7 @@ for _name, _reason in rules.REFUSED.items():
 def gamma(generator: Any, shape: Any, scale: Any = 1.0, size: Any = None) -> Any:
     if reach.is_active(shape):
         refuse("a draw from gamma by its shape", rules.REJECTS, "engine.stop_gradient(shape)")
-    return call(rules.gamma, generator, array_like(shape), array_like(scale), plain(size))
+    return call(rules.gamma, generator, operand(shape), operand(scale), plain(size))
 
 
 @procedure(*methods("multivariate_normal"))
@@ -84,7 +89,7 @@ def multivariate_normal(generator: Any, mean: Any, cov: Any, size: Any = None, *
             "Generator.multivariate_normal(..., method='cholesky'), or mean + cholesky(cov) @ standard normal noise",
         )
     return call(
-        rules.multivariate_normal, generator, array_like(mean), array_like(cov), plain(size), tuple(options.items())
+        rules.multivariate_normal, generator, operand(mean), operand(cov), plain(size), tuple(options.items())
     )
 
 
@@ -102,10 +107,10 @@ def choice(
         options["axis"] = axis
     options |= dict(zip(("shuffle",), args, strict=False))
     options = {name: plain(value) for name, value in options.items()}
-    how = (plain(size), plain(replace), plain(array_like(p)))
+    how = (plain(size), plain(replace), plain(operand(p)))
     if not reach.is_active(a):
-        return generator.choice(plain(array_like(a)), *how, **options)
-    array = call(np.asarray, array_like(a))
+        return generator.choice(plain(operand(a)), *how, **options)
+    array = call(np.asarray, operand(a))
     options.pop("axis", None)
     return call(np.take, array, generator.choice(np.shape(plain(array))[axis], *how, **options), axis)
 
@@ -114,8 +119,8 @@ def choice(
 def permutation(generator: Any, x: Any, axis: int = 0) -> Any:
     options = {} if axis == 0 else {"axis": axis}
     if not reach.is_active(x):
-        return generator.permutation(plain(array_like(x)), **options)
-    array = call(np.asarray, array_like(x))
+        return generator.permutation(plain(operand(x)), **options)
+    array = call(np.asarray, operand(x))
     return call(np.take, array, generator.permutation(np.shape(plain(array))[axis]), axis)
 
 
@@ -148,10 +153,10 @@ def shuffle(generator: Any, x: Any, axis: int = 0) -> None:
 def permuted_along(generator: Any, x: Any, *, axis: Any = None, out: Any = None) -> Any:
     """Each slice along the axis in an order of its own."""
     if not reach.is_active((x, out)):
-        return generator.permuted(plain(array_like(x)), axis=axis, out=out)
+        return generator.permuted(plain(operand(x)), axis=axis, out=out)
     if out is not None:
         refuse("permuted with out=", "it writes into the memory of an array", "assign the result")
-    array = call(np.asarray, array_like(x))
+    array = call(np.asarray, operand(x))
     shape = np.shape(plain(array))
     if axis is None:
         numbers = generator.permuted(np.arange(np.prod(shape, dtype=int)).reshape(shape))

@@ -158,6 +158,8 @@ def is_not(a: Any, b: Any) -> bool:
 
 
 def in_(item: Any, container: Any) -> bool:
+    if type(container) is Traced or isinstance(container, np.ndarray):
+        return plain(item) in plain(container)
     found = getattr(type(container), "__contains__", None)
     if type(found) is FunctionType:
         return truth(call(found, container, item))

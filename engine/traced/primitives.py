@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ForeignCallError, call_chain, where
+from ..kinds import is_odd, refuse_odd_array
 from ..rules import Rule
 from ..tangents import is_differentiable
 from .arrays import View, view_of
@@ -49,6 +50,9 @@ def apply(function: Callable, rule: Rule, args: tuple, kwargs: dict, depth: int 
     inner = tuple([strip(a, level) for a in args])
     kwargs = {k: plain(v) for k, v in kwargs.items()}
     out = apply(function, rule, inner, kwargs, position - 1)
+    for array in (*args, out):
+        if isinstance(array, np.ndarray) and type(array) is not np.ndarray and is_odd(array):
+            refuse_odd_array(array, f"{getattr(function, '__name__', function)} with")
     if isinstance(plain(out), np.ndarray) and plain(out).dtype == object:
         raise ForeignCallError(
             f"Can't differentiate {getattr(function, '__name__', function)} into an array of objects: what its "

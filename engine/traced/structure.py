@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import CotangentMismatchError
+from ..kinds import is_odd, refuse_odd_array
 from ..tangents import Tangent, accumulate, is_differentiable, zeros_like
 from .attributes import get_attribute, instance_dict
 from .calls import call
@@ -76,6 +77,8 @@ def shape_of(value: Any, leaf: Any, memo: dict[int, Shape]) -> Shape:
     if isinstance(value, tuple):
         items = {i: shape_of(v, leaf, memo) for i, v in enumerate(value)}
         return Shape(TUPLE, bare, items=items)
+    if isinstance(bare, np.ndarray) and is_odd(bare):
+        refuse_odd_array(bare, "by")
     if is_differentiable(bare):
         return leaf(value)
     if not is_container(bare):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import random
 from typing import Any
@@ -9,12 +10,15 @@ from typing import Any
 import numpy as np
 
 from ..errors import MutationError, call_chain, where
+from ..rules import constant
 from ..rules.indexing import scatter
 from ..rules.registry import procedure
 from .arrays import in_place, store
 from .calls import call
-from .items import frozen_index
+from .elements import Flat
+from .items import array_like, frozen_index, setitem
 from .levels import live, plain
+from .operators import IN_PLACE
 from .storage import permuted
 
 __all__: list[str] = []
@@ -83,19 +87,50 @@ def place(arr: Any, mask: Any, vals: Any) -> None:
 
 @procedure(np.fill_diagonal)
 def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
-    bare = plain(a)
-    if bare.ndim != 2 or wrap or np.ndim(plain(val)) > 1:
-        refuse("np.fill_diagonal of other than a matrix, without wrap", "store through index arrays")
-    places = np.arange(min(bare.shape))
-    store(a, (places, places), val)
+    """a[i, ..., i] = val; a tall matrix that wraps begins again below its first square, one row further down."""
+    shape = plain(a).shape
+    if len(shape) < 2:
+        raise ValueError("array must be at least 2-d")
+    if len(shape) > 2 and len(set(shape)) > 1:
+        raise ValueError("All dimensions of input must be of equal length")
+    step = shape[1] + 1 if len(shape) == 2 else 1 + sum(math.prod(shape[:i]) for i in range(1, len(shape)))
+    end = shape[1] * shape[1] if len(shape) == 2 and not wrap else None
+    Flat(a)[:end:step] = val
 
 
 @procedure(np.put_along_axis)
-def put_along_axis(arr: Any, indices: Any, values: Any, axis: int) -> None:
+def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None) -> None:
+    """A store at `indices` along the axis, and at each position itself along the others; flat without an axis."""
     bare, chosen = plain(arr), np.asarray(plain(indices))
-    grid = list(np.ogrid[tuple(slice(n) for n in chosen.shape)])
+    if axis is None:
+        Flat(arr)[chosen] = call(np.broadcast_to, array_like(values), chosen.shape)
+        return
+    grid = list(np.ogrid[tuple(slice(n) for n in bare.shape)])
     grid[axis] = chosen
-    store(bare if arr is bare else arr, tuple(grid), call(np.broadcast_to, values, chosen.shape))
+    store(arr, tuple(grid), call(np.broadcast_to, array_like(values), np.broadcast_shapes(*[g.shape for g in grid])))
+
+
+@procedure(np.ndarray.__setitem__)
+def set_item(array: Any, index: Any, value: Any) -> None:
+    setitem(array, index, value)
+
+
+for _name, _augment in IN_PLACE.items():
+    if hasattr(np.ndarray, f"__{_name}__"):
+        procedure(getattr(np.ndarray, f"__{_name}__"))(_augment)
+
+
+@procedure(np.ndarray.__copy__)
+def copied(array: Any) -> Any:
+    return call(np.copy, array)
+
+
+@procedure(np.ndarray.__deepcopy__)
+def deeply_copied(array: Any, memo: Any) -> Any:
+    return call(np.copy, array)
+
+
+constant(np.ndarray.__len__, np.ndarray.__contains__, reason="its result carries no derivative")
 
 
 def add_at(ufunc: Any, sign: float, array: Any, indices: Any, values: Any) -> None:
@@ -132,7 +167,7 @@ def refused(label: str, remedy: str) -> Any:
 
     def run(array: Any, *args: Any, **kwargs: Any) -> Any:
         if live.levels:
-            refuse(f"{label}, which writes into the memory of an array", remedy)
+            refuse(f"ndarray.{label}: it changes what the memory of an array means", remedy)
         return getattr(plain(array), label)(*args, **kwargs)
 
     return run
