@@ -19,7 +19,7 @@ import statistics
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from types import FunctionType, ModuleType
+from types import BuiltinMethodType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -54,6 +54,7 @@ def state_of(primal: Any) -> str | None:
     >>> state_of(np.sin), state_of(np.clip), state_of(np.argsort), state_of(len)
     ('rule', 'composition', 'constant', 'rule')
     """
+    primal = unbound(primal)
     if lookup(primal) is not None:
         return "rule"
     if composed(primal) is not None:
@@ -64,6 +65,15 @@ def state_of(primal: Any) -> str | None:
         return "refused"
     followed = primal.__init__ if isinstance(primal, type) else primal
     return "composition" if isinstance(followed, FunctionType) and not is_numpy(primal) else None
+
+
+def unbound(primal: Any) -> Any:
+    """The method that np.random.normal and its like, bound to one hidden generator, are for the engine."""
+    if isinstance(primal, MethodType):
+        return primal.__func__
+    if isinstance(primal, BuiltinMethodType) and not isinstance(primal.__self__, ModuleType | type | None):
+        return getattr(type(primal.__self__), primal.__name__, primal)
+    return primal
 
 
 def is_numpy(primal: Any) -> bool:
@@ -105,7 +115,7 @@ def member_of(owner: type, name: str) -> Any:
 
 def entry(namespace: str, name: str, primal: Any) -> Entry:
     """The row of one name."""
-    why = refusal(primal)
+    why = refusal(unbound(primal))
     state = state_of(primal)
     return Entry(namespace, name, state, why.reason if why is not None and state == "refused" else "")
 
