@@ -7,7 +7,7 @@ which has such a thing; those about a single operation or captured variable are 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from engine.api import _LevelAware
 from engine.traced import builtins, items, rewrite, statements, storage, tape
 from engine.traced.calls import call
 from engine.traced.levels import live, plain
-from engine.typed import adjoint, emit, instances
+from engine.typed import adjoint, emit
 from engine.typed.core import Block, Let, Loop, Var, substitute
 
 from .defects import Defect, on_traced_tier, patched
@@ -82,11 +82,9 @@ def _with_initial_values(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
     return [(v, initial.get(c, c) if type(c) is Var else c) for v, c in found]
 
 
-_heedless = SimpleNamespace(**{**vars(np), "errstate": lambda **_: np.errstate(all="ignore")})
-
 loops_keep_their_initial_values = together(
     patched(adjoint, "pullbacks_of", _with_initial_values),
-    patched(instances, "np", _heedless),  # an infinite slope would be asked of the other tier, which has no loops
+    partial(np.errstate, divide="ignore"),  # an error made of a warning would be left to the other tier
 )
 """What follows a loop is differentiated with the values that its variables had before it."""
 
