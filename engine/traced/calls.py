@@ -15,7 +15,8 @@ import functools
 import operator
 import os
 import sysconfig
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from types import (
     BuiltinMethodType,
     FunctionType,
@@ -104,6 +105,10 @@ def call_method(receiver: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
 
 def _by_composition(function: Callable, composition: FunctionType, args: tuple, kwargs: dict) -> Any:
     """The composition in the place of the primitive; an `out=` that it does not know of itself is filled."""
+    if is_numpy(function):
+        several = {i for i, n in enumerate(composition.__code__.co_varnames) if n in SEQUENCE_PARAMETERS}
+        args = tuple([a if i in several else _array_of(a) for i, a in enumerate(args)])
+        kwargs = {name: a if name in SEQUENCE_PARAMETERS else _array_of(a) for name, a in kwargs.items()}
     if kwargs.get("out") is None or "out" in composition.__code__.co_varnames:
         return call(composition, *args, **kwargs)
     out = kwargs.pop("out")
@@ -113,16 +118,17 @@ def _by_composition(function: Callable, composition: FunctionType, args: tuple, 
 
 def _by_rule(function: Callable, rule: Any, args: tuple, kwargs: dict) -> Any:
     args = tuple([tuple(a) if type(a) is GeneratorType else a for a in args])
-    if any(_is_object(a) for a in args):
+    if any(_is_object(a) or isinstance(a, _SEQUENCES) for a in args):
         found = _by_class(function, args)
         if found is not None:
             return found[0]
-        if reach.is_active(args):
+        if any(_is_object(a) for a in args) and reach.is_active(args):
             if rule.partials or kwargs or is_numpy(function):
                 return foreign(function, args, kwargs)
             from .structured import apply_to_objects
 
             return apply_to_objects(function, rule, args, kwargs)
+    args = tuple([_operand(rule, i, a) for i, a in enumerate(args)])
     if isinstance(function, np.ufunc) and function.signature is None and (kwargs or len(args) > function.nin):
         from .ufuncs import call_ufunc
 
@@ -130,13 +136,15 @@ def _by_rule(function: Callable, rule: Any, args: tuple, kwargs: dict) -> Any:
     out = kwargs.pop("out", None)
     if isinstance(out, tuple):
         (out,) = out
-    args = tuple([_operand(rule, i, a) for i, a in enumerate(args)])
+    names = rule.parameters
+    kwargs = {name: _operand(rule, names.index(name), a) if name in names else a for name, a in kwargs.items()}
     result = apply(function, rule, args, kwargs)
     if out is None:
         return result
     return in_place(out, result, lambda: function(*map(plain, args), out=plain(out), **kwargs))
 
 
+_SEQUENCES = (list, tuple, deque)
 _PRIMITIVES = (
     int,
     float,
@@ -179,19 +187,21 @@ def _special_methods() -> dict[Callable, str]:
 
 
 def _by_class(function: Callable, args: tuple) -> tuple[Any] | None:
-    """The result of a built-in function on an object whose class defines it in Python; None: it does not."""
+    """The result of a built-in function on a sequence, or on an object whose class defines it; None: it does not."""
     from .operators import BINARY
 
-    name = _special_methods().get(function)
+    name = next((method for known, method in _special_methods().items() if known is function), None)
     if name is not None:
         method = getattr(type(args[0]), name, None)
-        return (call(method, args[0]),) if type(method) is FunctionType else None
+        if type(method) is not FunctionType:
+            return (function(plain(args[0])),) if isinstance(args[0], _SEQUENCES) else None
+        return (call(method, args[0]),)
     label = getattr(function, "__name__", "")
     if getattr(operator, label, None) is function or function is pow and len(args) == 2:
         operate = BINARY.get(label)
         forward, backward = f"__{label.rstrip('_')}__", f"__r{label.rstrip('_')}__"
         if operate is not None and any(
-            type(getattr(type(plain(a)), n, None)) is FunctionType
+            isinstance(a, _SEQUENCES) or type(getattr(type(plain(a)), n, None)) is FunctionType
             for a, n in zip(args, (forward, backward), strict=False)
         ):
             return (operate(*args),)
@@ -209,30 +219,50 @@ def _constant(function: Callable, args: tuple, kwargs: dict) -> Any:
 
 def _operand(rule: Any, position: int, value: Any) -> Any:
     """An argument as rules see it: a sequence of arrays stays one, a list of numbers for an array becomes the array."""
-    if isinstance(value, list):
+    if isinstance(value, _SEQUENCES):
         value = as_tuples(value)
-    if type(value) is tuple and _has_traced(value):
+        if any(_is_object(leaf) and reach.is_active(leaf) for leaf in _leaves(value)):
+            return foreign(rule.primal, (value,), {})
+    if isinstance(value, tuple) and _has_traced(value):
         parameters = list(rule.signature.parameters.values())
         parameter = parameters[min(position, len(parameters) - 1)]
         one_array = rule.whole is None and parameter.name not in SEQUENCE_PARAMETERS
         if one_array or parameter.kind is parameter.VAR_POSITIONAL:
-            return call(np.array, value)
+            return call(np.array, tuple(value))
     if _is_flat(value):
         return call(np.ravel, value.array)
     return value
 
 
 def as_tuples(value: Any) -> Any:
-    """A list given to a rule: a tuple of its traced items, or a copy of the list when nothing in it is active.
+    """A sequence given to a rule, all the way down: a tuple of its traced items, a list when nothing in it is active.
 
     The copy matters: the program may edit the list later, and the sweep wants the operands of its own time.
     """
-    if not isinstance(value, list):
+    if isinstance(value, tuple):
+        items = [as_tuples(item) for item in value]
+        return value if all(new is old for new, old in zip(items, value, strict=True)) else tuple(items)
+    if not isinstance(value, list | deque):
         return value
     items = [as_tuples(load(value, i, item, len(value))) for i, item in enumerate(value)]
     if any(_has_traced(item) for item in items) or any(isinstance(i, np.ndarray) for i in items):
         return tuple(items)
     return items
+
+
+def _array_of(value: Any) -> Any:
+    """The array of a sequence of active numbers; anything else as it is."""
+    items = as_tuples(value) if isinstance(value, _SEQUENCES) else None
+    return call(np.array, tuple(items)) if isinstance(items, tuple) and _has_traced(items) else value
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """What a nested sequence is made of."""
+    if isinstance(value, tuple | list):
+        for item in value:
+            yield from _leaves(item)
+    else:
+        yield value
 
 
 def _has_traced(value: Any) -> bool:

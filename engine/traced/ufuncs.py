@@ -61,7 +61,7 @@ def call_ufunc(ufunc: np.ufunc, args: tuple, kwargs: dict) -> Any:
 
 
 def resolved(
-    ufunc: np.ufunc, operands: tuple, dtype: Any = None, signature: Any = None, casting: str = "same_kind"
+    ufunc: np.ufunc, operands: tuple, dtype: Any = None, signature: Any = None, casting: Any = "same_kind"
 ) -> tuple:
     """The dtypes that the operands are cast to before the loop runs."""
     bare = [plain(x) for x in operands]
