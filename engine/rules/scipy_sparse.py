@@ -1,10 +1,14 @@
-"""scipy.sparse: its arrays hold their numbers where nothing is recorded, so active numbers are refused by name."""
+"""scipy.sparse: products of constant ones; active numbers in one are out of sight, and refused by name."""
 
 from __future__ import annotations
 
 from scipy import sparse
 
-from .registry import constant, existing, refused
+from .registry import constant, existing, refused, rule
+
+# The product of a constant sparse array with a dense one that is active: ā is out of sight, x̄ = Aᴴ d.
+rule(sparse.csr_array.__matmul__, other=lambda d, out, self, other: self.conj().T @ d)
+rule(sparse.csr_array.dot, other=lambda d, out, self, other: self.conj().T @ d)
 
 constant(
     *existing(sparse, "issparse isspmatrix get_index_dtype eye eye_array identity load_npz safely_cast_index_arrays"),

@@ -22,6 +22,7 @@ def real(*shape):
 A = real(3, 3) + 3 * np.eye(3)
 CA = A + 1j * real(3, 3)
 V, N, W = real(3), real(3, 2), real(3, 3)
+SPARSE = sparse.csr_array(np.round(A))
 SAMPLES, TIMES = real(2, 5), np.cumsum(RNG.uniform(0.3, 1, 5))
 
 ROWS = [
@@ -36,6 +37,7 @@ ROWS = [
     *[row(f, A) for f in (sl.expm, sl.sqrtm, sl.cosm, sl.sinm, sl.coshm, sl.sinhm)],
     *[row(f, CA) for f in (sl.expm, sl.sqrtm)],
     *[row(sl.logm, a, single=False) for a in (A, CA)],  # SciPy warns of a logarithm in single precision
+    *[row(f, SPARSE, x) for f in (sparse.csr_array.__matmul__, sparse.csr_array.dot) for x in (V, N, CA)],
     row(sl.toeplitz, V),
     row(sl.toeplitz, V, N[:, 0]),
     row(sl.toeplitz, V + 1j * N[:, 0]),
