@@ -26,6 +26,7 @@ __all__ = [
     "inner_level_ends_the_outer_one",
     "levels_cannot_be_ordered",
     "result_is_constant",
+    "rows_look_at_each_other",
     "rule_fails_when_differentiated",
     "rule_writes_in_place",
     "second_pass_meets",
@@ -108,6 +109,16 @@ def result_is_constant(name: str) -> Defect:
 
 zeros_are_left_out = patched(engine.api, "_zeros_for_none", lambda gradient, argument: gradient)
 """Where nothing depends on an argument, the spelling that promises zeros says nothing instead."""
+
+_sweep = run.Pullback.sweep
+
+
+def _all_rows(self: Any, d: Any, counts: Any = None, careful: bool = False) -> Any:
+    return _sweep(self, d)
+
+
+rows_look_at_each_other = traced(run.Pullback, "sweep", _all_rows)
+"""For a row of a Jacobian the other outputs have cotangents of zero, as if somebody looked at them."""
 
 # -- rules of rules ----------------------------------------------------------------------------------------------------
 
