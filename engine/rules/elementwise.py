@@ -39,7 +39,7 @@ elementwise(
 
 
 def reciprocal(out: Any, y: Any) -> Any:
-    """∂(x/y)/∂x = 1/y, by NumPy's division where it was NumPy's: infinite at 0, which Python's own refuses."""
+    """1 / y, by NumPy's division where the value is NumPy's: infinite at 0, which Python's own refuses."""
     if isinstance(y, int | float) and isinstance(out, np.ndarray | np.generic):
         return float(np.divide(1, y))
     return 1 / y
@@ -82,10 +82,10 @@ elementwise(np.reciprocal, lambda out, x: -out * out)
 elementwise(np.exp, lambda out, x: out)
 elementwise(np.expm1, lambda out, x: out + 1)
 elementwise(np.exp2, lambda out, x: out * LN2)
-elementwise(np.log, lambda out, x: 1 / x)
-elementwise(np.log1p, lambda out, x: 1 / (1 + x))
-elementwise(np.log2, lambda out, x: 1 / (x * LN2))
-elementwise(np.log10, lambda out, x: 1 / (x * LN10))
+elementwise(np.log, lambda out, x: reciprocal(out, x))
+elementwise(np.log1p, lambda out, x: reciprocal(out, 1 + x))
+elementwise(np.log2, lambda out, x: reciprocal(out, x * LN2))
+elementwise(np.log10, lambda out, x: reciprocal(out, x * LN10))
 elementwise(np.logaddexp, lambda out, x, y: share(out, x, y), lambda out, x, y: share(out, y, x))
 elementwise(np.logaddexp2, lambda out, x, y: share2(out, x, y), lambda out, x, y: share2(out, y, x))
 
@@ -125,7 +125,7 @@ elementwise(np.cosh, lambda out, x: np.sinh(x))
 elementwise(np.tanh, lambda out, x: 1 - out * out)
 elementwise(np.arcsinh, lambda out, x: 1 / np.sqrt(1 + x * x))
 elementwise(np.arccosh, lambda out, x: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)))
-elementwise(np.arctanh, lambda out, x: 1 / ((1 - x) * (1 + x)))
+elementwise(np.arctanh, lambda out, x: reciprocal(out, (1 - x) * (1 + x)))
 elementwise((np.degrees, np.rad2deg), lambda out, x: 1 / DEGREE)
 elementwise((np.radians, np.deg2rad), lambda out, x: DEGREE)
 elementwise(np.hypot, lambda out, x, y: over(x, out), lambda out, x, y: over(y, out))

@@ -257,3 +257,10 @@ def test_no_warning_of_the_sweep_reaches_the_user():
         np.testing.assert_allclose(gradient(masked_root, Z)[0], ROOTS[0])
     with np.errstate(all="warn"), pytest.warns(RuntimeWarning, match="divide by zero encountered in log"):
         gradient(masked_log, Z)
+
+
+@pytest.mark.parametrize("f", [np.log, np.log2, np.log10, lambda x: np.log1p(x - 1.0), lambda x: np.arctanh(x + 1.0)])
+@pytest.mark.parametrize("typed", [True, False])
+def test_numpy_at_a_pole_of_a_python_number_is_infinite_and_no_error(f: Callable, typed: bool):
+    with switches.off() if typed else switches.off("typed"):
+        assert gradient(lambda x: f(x), 0.0) == (np.inf,)
