@@ -47,6 +47,7 @@ from . import (
     linalg,
     norms,
     padding,
+    polynomial,
     products,
     random,
     ranges,
@@ -79,7 +80,7 @@ from .registry import (
 
 FAMILIES = (
     inventory, scalars, _elementwise, reductions, shape, indexing, products, linalg, eigen, decompositions,
-    leastsquares, norms, signal, statistics, fft, padding, ranges, functional, windows, random,
+    leastsquares, norms, signal, statistics, fft, polynomial, padding, ranges, functional, windows, random,
 )  # fmt: skip
 
 __all__ = [

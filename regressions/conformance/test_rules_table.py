@@ -17,6 +17,7 @@ from . import (
     test_rules_indexing,
     test_rules_linalg,
     test_rules_padding,
+    test_rules_polynomial,
     test_rules_products,
     test_rules_ranges,
     test_rules_reductions,
@@ -33,6 +34,7 @@ MODULES = (
     test_rules_scalars, test_rules_elementwise, test_rules_reductions, test_rules_shape, test_rules_indexing,
     test_rules_linalg, test_rules_products, test_rules_fft, test_rules_padding, test_rules_ranges, test_rules_windows,
     test_rules_functional, test_rules_statistics, test_rules_scipy_linalg, test_rules_scipy_special,
+    test_rules_polynomial,
 )  # fmt: skip
 ROWS = [case for module in MODULES for case in module.ROWS]
 
@@ -42,6 +44,7 @@ ROWS = [case for module in MODULES for case in module.ROWS]
 # a logaddexp, whose result is an argument that is not moved, as its second derivatives.
 ELSEWHERE = {
     np.linalg.cholesky, np.linalg.eigh, np.linalg.eigvalsh, *test_rules_elementwise.CONVERSIONS,
+    *test_rules_polynomial.FOLLOWED,
     *draws.LOCATED, *draws.SCALED, *draws.SHAPED, draws.gamma, draws.multivariate_normal,
     linalg.cholesky, special.itj0y0, special.iti0k0,
     np.vectorize.__call__, type(np.r_).__getitem__, elementary.share, elementary.share2,
