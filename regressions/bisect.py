@@ -164,7 +164,8 @@ def _confirmed(asker: Asker, found: Found, line: list[str], find_fix: bool) -> R
         said.append(text)
     culprits = tuple([asker.commits.about(line[i]) for i in found.culprits])
     before_ = asker.commits.about(line[found.good])
-    return Result(asker.case, find_fix, culprits, before_, *said, len(found.unknown), asker.asked)
+    said_before, said_after = said
+    return Result(asker.case, find_fix, culprits, before_, said_before, said_after, len(found.unknown), asker.asked)
 
 
 def report(result: Result) -> str:

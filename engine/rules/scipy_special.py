@@ -250,6 +250,10 @@ def share(x: Any, y: Any) -> Any:
     return x / np.where((x == 0) & (y == 0), 1, y)
 
 
+# In x it is 1 / y there too, infinite: the constant is one along y only.
+elementwise(share, lambda out, x, y: np.divide(1, y), lambda out, x, y: -share(out, y))
+
+
 rule(
     sp.logsumexp,
     a=lambda d, out, a, axis=None, b=None, keepdims=False, return_sign=False: summand_pullback(
