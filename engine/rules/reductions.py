@@ -75,6 +75,7 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
     if weights is None:
         mean = np.mean(a, axis, keepdims=keepdims)
         return (mean, np.full(np.shape(mean), np.size(a) / max(np.size(mean), 1))) if returned else mean
+    a, weights = np.asarray(a), np.asarray(weights)
     if np.shape(weights) != np.shape(a):
         lead = (1,) * (np.ndim(a) - 1 - axis % np.ndim(a))
         weights = np.broadcast_to(np.reshape(weights, np.shape(weights) + lead), np.shape(a))

@@ -42,7 +42,7 @@ from .primitives import apply
 from .rewrite import rewritten
 from .storage import is_tracked, load
 
-__all__ = ["call", "call_method"]
+__all__ = ["SEQUENCES", "call", "call_method"]
 
 
 def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -118,7 +118,7 @@ def _by_composition(function: Callable, composition: FunctionType, args: tuple, 
 
 def _by_rule(function: Callable, rule: Any, args: tuple, kwargs: dict) -> Any:
     args = tuple([tuple(a) if type(a) is GeneratorType else a for a in args])
-    if any(_is_object(a) or isinstance(a, _SEQUENCES) for a in args):
+    if any(_is_object(a) or isinstance(a, SEQUENCES) for a in args):
         found = _by_class(function, args)
         if found is not None:
             return found[0]
@@ -144,7 +144,7 @@ def _by_rule(function: Callable, rule: Any, args: tuple, kwargs: dict) -> Any:
     return in_place(out, result, lambda: function(*map(plain, args), out=plain(out), **kwargs))
 
 
-_SEQUENCES = (list, tuple, deque)
+SEQUENCES = (list, tuple, deque)
 _PRIMITIVES = (
     int,
     float,
@@ -194,14 +194,14 @@ def _by_class(function: Callable, args: tuple) -> tuple[Any] | None:
     if name is not None:
         method = getattr(type(args[0]), name, None)
         if type(method) is not FunctionType:
-            return (function(plain(args[0])),) if isinstance(args[0], _SEQUENCES) else None
+            return (function(plain(args[0])),) if isinstance(args[0], SEQUENCES) else None
         return (call(method, args[0]),)
     label = getattr(function, "__name__", "")
     if getattr(operator, label, None) is function or function is pow and len(args) == 2:
         operate = BINARY.get(label)
         forward, backward = f"__{label.rstrip('_')}__", f"__r{label.rstrip('_')}__"
         if operate is not None and any(
-            isinstance(a, _SEQUENCES) or type(getattr(type(plain(a)), n, None)) is FunctionType
+            isinstance(a, SEQUENCES) or type(getattr(type(plain(a)), n, None)) is FunctionType
             for a, n in zip(args, (forward, backward), strict=False)
         ):
             return (operate(*args),)
@@ -219,7 +219,7 @@ def _constant(function: Callable, args: tuple, kwargs: dict) -> Any:
 
 def _operand(rule: Any, position: int, value: Any) -> Any:
     """An argument as rules see it: a sequence of arrays stays one, a list of numbers for an array becomes the array."""
-    if isinstance(value, _SEQUENCES):
+    if isinstance(value, SEQUENCES):
         value = as_tuples(value)
         if any(_is_object(leaf) and reach.is_active(leaf) for leaf in _leaves(value)):
             return foreign(rule.primal, (value,), {})
@@ -251,9 +251,12 @@ def as_tuples(value: Any) -> Any:
 
 
 def _array_of(value: Any) -> Any:
-    """The array of a sequence of active numbers; anything else as it is."""
-    items = as_tuples(value) if isinstance(value, _SEQUENCES) else None
-    return call(np.array, tuple(items)) if isinstance(items, tuple) and _has_traced(items) else value
+    """The array of a sequence of numbers of which one is active; anything else as it is."""
+    items = as_tuples(value) if isinstance(value, SEQUENCES) else None
+    if not isinstance(items, tuple) or not _has_traced(items):
+        return value
+    numbers = all(isinstance(plain(leaf), int | float | complex | np.ndarray | np.generic) for leaf in _leaves(items))
+    return call(np.array, tuple(items)) if numbers else value
 
 
 def _leaves(value: Any) -> Iterator[Any]:

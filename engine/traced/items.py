@@ -16,7 +16,7 @@ import numpy as np
 
 from ..errors import DifferentiationError, MutationError, call_chain, where
 from ..rules import lookup
-from . import arrays
+from . import arrays, reach
 from .calls import as_tuples, call
 from .foreign import foreign
 from .levels import Traced, live, plain
@@ -29,11 +29,10 @@ __all__ = ["getitem", "iterate", "make_dict", "make_list", "make_set", "setitem"
 
 
 def array_like(value: Any) -> Any:
-    """A list or a deque beside an array is an operand of NumPy's."""
-    if isinstance(value, list | deque):
-        value = value if type(value) is list else make_list(iterate(value))
+    """A list, tuple or deque beside an array is an operand of NumPy's."""
+    if isinstance(value, list | tuple | deque):
         items_ = as_tuples(value)
-        return call(np.array, items_) if isinstance(items_, tuple) else np.array(items_)
+        return call(np.array, tuple(items_)) if isinstance(items_, tuple) else np.array(items_)
     return value
 
 
@@ -122,8 +121,11 @@ def setitem(container: Any, index: Any, value: Any) -> None:
     """`container[index] = value`."""
     kind = type(container)
     if kind is Traced or isinstance(container, np.ndarray):
-        if type(plain(value)) is list:
-            value = array_like(value)
+        if type(value) is not Traced and not isinstance(value, np.ndarray | np.generic | int | float | complex | str):
+            if isinstance(value, list | deque) or isinstance(value, tuple) and reach.is_active(value):
+                value = array_like(value)
+            elif reach.is_active(value):
+                foreign(operator.setitem, (container, index, value), {})
         index = frozen_index(index)
         if isinstance(index, np.ndarray):
             index = index.copy()
@@ -272,8 +274,6 @@ def iterate(iterable: Any) -> Iterable[Any]:
         return _by_index(iterable)
     if type(iterable) in _VIEWS:
         return _view_items(iterable)
-    from . import reach
-
     if reach.is_active(iterable):
         return foreign(iter, (iterable,), {})
     return iterable

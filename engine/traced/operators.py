@@ -15,7 +15,8 @@ import numpy as np
 
 from . import arrays
 from .attributes import has_source
-from .calls import call
+from .calls import SEQUENCES, call
+from .foreign import foreign
 from .items import array_like, items, iterate, make_dict, make_list, setitem
 from .levels import Traced, plain
 
@@ -76,7 +77,12 @@ def _by_class(function: Callable, forward: str, backward: str, a: Any, b: Any, b
             return function(a, b)
     if isinstance(bare_a, str | bytes | set | frozenset) or kind_a is type(None):
         return function(bare_a, bare_b)
-    return call(function, array_like(a), array_like(b))
+    if isinstance(bare_a, np.generic) or isinstance(bare_b, np.generic):
+        return call(function, array_like(a), array_like(b))
+    if isinstance(bare_a, SEQUENCES) or isinstance(bare_b, SEQUENCES):
+        function(bare_a, bare_b)  # Python's own complaint comes first
+        return foreign(function, (a, b), {})
+    return call(function, a, b)
 
 
 def in_place(function: Callable, in_place_function: Callable, dunder: str) -> Callable[[Any, Any], Any]:

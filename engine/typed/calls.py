@@ -5,23 +5,32 @@ structures.
 from __future__ import annotations
 
 import ast
+import inspect
+import operator
 from types import FunctionType, MethodType
 from typing import Any
 
+import numpy as np
+
 from ..frontend import source_of
-from ..rules.registry import composed, is_constant, lookup, refusal
+from ..rules.registry import SEQUENCE_PARAMETERS, composed, is_constant, lookup, refusal
 from . import exits
 from .builtins import BUILTINS
-from .core import Const, Var
+from .core import Const, Pack, Var
 from .lower_frames import Frame
 from .methods import list_method
 from .nested import call_derivative, lower_derivative
-from .results import is_library, is_primitive
+from .results import OPERATORS, is_library, is_primitive
 from .types import NotTyped
 from .values import Bound, Closure, Derivative, DictOf, Fields, Func, ListOf, Method, Outside, Ref, Tup
 
 RETURN, EXIT = "$return", "$exit"
 DEPTH = 60
+
+
+def holds_names(arg: Any) -> bool:
+    """Is there anything but constants in this argument?"""
+    return any(map(holds_names, arg.items)) if type(arg) is Pack else type(arg) is Var
 
 
 class Calls:
@@ -90,6 +99,11 @@ class Calls:
         if is_primitive(fn):
             if "out" in kwargs:
                 raise NotTyped("out=, which writes in place")
+            if fn in OPERATORS and any(type(a) in (Tup, Ref, Outside) for a in args):
+                if len(args) != 2 or fn in (operator.eq, operator.ne):
+                    raise NotTyped(f"{fn.__name__} of a structure")
+                return self.binary(fn, *args)
+            args, kwargs = self.as_arrays(fn, args, kwargs)
             return self.let(fn, tuple(args), tuple(kwargs.items()))
         if isinstance(fn, FunctionType) and not is_library(fn):
             return self.call(Func(fn, self.places.constant(fn)), args, kwargs)
@@ -98,6 +112,26 @@ class Calls:
         if isinstance(fn, type):
             return self.construct(fn, args, kwargs)
         raise NotTyped(f"a call of {getattr(fn, '__qualname__', fn)}")
+
+    def as_arrays(self, fn: Any, args: list, kwargs: dict) -> tuple[list, dict]:
+        """The arguments, sequences of numbers made arrays: rules see arrays (see `registry.SEQUENCE_PARAMETERS`)."""
+        made = lookup(fn)
+        if made is None or made.procedure is not None:
+            return args, kwargs
+        carrying, parameters = made.differentiable(), list(made.signature.parameters.values())
+
+        def fitted(parameter: inspect.Parameter, value: Any) -> Any:
+            if type(value) not in (Tup, Ref, Outside):
+                return value
+            if made.whole is not None:
+                takes_one = parameter.kind is parameter.VAR_POSITIONAL
+            else:
+                takes_one = parameter.name in carrying and parameter.name not in SEQUENCE_PARAMETERS
+            return self.let(np.array, (value,)) if takes_one and holds_names(self.argument(value)) else value
+
+        args = [fitted(parameters[min(i, len(parameters) - 1)], value) for i, value in enumerate(args)]
+        named = {p.name: p for p in parameters}
+        return args, {name: fitted(named[name], v) if name in named else v for name, v in kwargs.items()}
 
     def call_method(self, method: Method, args: list, kwargs: dict) -> Any:
         if type(method.receiver) is Var:
