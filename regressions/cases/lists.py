@@ -27,7 +27,7 @@ def ones(d, value):
     "zygote-1025",
     "https://github.com/FluxML/Zygote.jl/pull/1025",
     title="the rule of append gives every appended value a gradient of ones",
-    month="2021-09",
+    month="2021-07",
     symptom="wrong-value",
     cause="The rule was there to silence an error, and returned ones for the value whatever its own cotangent was, "
     "also for a value that is taken off again.",
