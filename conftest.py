@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,9 +11,12 @@ import pytest
 
 from engine.rules.registry import scope
 from regressions import report
-from regressions.adapters import engine_names
+from regressions.adapters import UnknownEngine, adapters_of, engine_names
 from regressions.case import SYMPTOMS, TRACKERS
 from regressions.corpus import TOPICS, UnknownCase, all_cases, select
+from regressions.environments import release_of
+from regressions.expected import ExpectationError, Expectations, file_of
+from regressions.results import is_asked_here
 
 FILTERS = {"topic": TOPICS, "tracker": TRACKERS, "symptom": SYMPTOMS}
 ROOM = Path(__file__).parent / "regressions"
@@ -21,7 +25,11 @@ TESTS = ROOM / "test_cases.py"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("cases", "pinned bugs")
-    group.addoption("--engine", default="reference", help="ask this engine (default: reference)")
+    group.addoption(
+        "--engine",
+        default="reference",
+        help="ask this engine (default: reference): a name, a release such as autograd==1.5, or module:attribute",
+    )
     group.addoption("--bite", action="store_true", help="put each defect back too: the reported bug must show")
     for name, vocabulary in FILTERS.items():
         group.addoption(f"--{name}", help=f"only cases of this {name}: {', '.join(sorted(vocabulary))}")
@@ -30,7 +38,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "bite: puts a defect back into the engine; runs with --bite")
     _ask_for_topics_by_path(config)
-    for name, words in (("engine", engine_names()), *((name, sorted(words)) for name, words in FILTERS.items())):
+    _check_engine(config.getoption("engine"))
+    for name, words in ((name, sorted(words)) for name, words in FILTERS.items()):
         word = config.getoption(name)
         if word is not None and word not in words:
             raise pytest.UsageError(f"--{name}: there is no {name} {word!r}; there is {', '.join(words)}")
@@ -51,8 +60,22 @@ def _ask_for_topics_by_path(config: pytest.Config) -> None:
                 config.option.topic = path.stem.replace("_", "-")
 
 
+def _check_engine(engine: str) -> None:
+    """An engine that does not exist, and expected failures of none of the cases, are mistakes of the command."""
+    try:
+        if is_asked_here(engine):
+            adapters_of(engine)
+        elif engine.partition("==")[0] not in engine_names():
+            raise UnknownEngine(f"there is no engine {engine!r}; there is {', '.join(engine_names())}")
+        else:
+            release_of(engine)
+            Expectations.read(file_of(engine.partition("==")[0]))
+    except (UnknownEngine, ExpectationError, ValueError, ImportError) as error:
+        raise pytest.UsageError(f"--engine: {error}") from None
+
+
 def _chosen(config: pytest.Config) -> bool:
-    return any(config.getoption(name) for name in FILTERS)
+    return config.getoption("engine") != "reference" or any(config.getoption(name) for name in FILTERS)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -65,10 +88,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         case = item.callspec.params.get("case") if hasattr(item, "callspec") else None
         item.extra_keyword_matches.update(getattr(case, "thread_ids", ()))
-    biting = [item for item in items if item.get_closest_marker("bite")]
-    if biting and not config.getoption("bite"):
-        config.hook.pytest_deselected(items=biting)
-        items[:] = [item for item in items if item not in set(biting)]
+    left_out = [item for item in items if not _is_asked(item, config)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
+
+
+def _is_asked(item: pytest.Item, config: pytest.Config) -> bool:
+    """Of another engine it is only asked whether the cases hold; an adapter of one's own is asked in this process."""
+    engine, name = config.getoption("engine"), getattr(item, "originalname", "")
+    if item.get_closest_marker("bite"):
+        return config.getoption("bite") and engine == "reference"
+    if engine == "reference" or item.path != TESTS:
+        return True
+    here = ("test_every_route_agrees", "test_inputs_are_left_as_the_program_leaves_them")
+    return name == "test_holds" or (name in here and is_asked_here(engine))
 
 
 @pytest.fixture(autouse=True)
@@ -83,16 +117,23 @@ def rules_of_a_docstring(request: pytest.FixtureRequest) -> Iterator[None]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """How many cases this run asked, from where, and how many were shown to bite."""
-    asked, bitten = set(), set()
-    for outcome in ("passed", "failed", "error", "skipped"):
+    asked, bitten, verdicts, engines = set(), set(), Counter[str](), set()
+    for outcome in ("passed", "failed", "error", "skipped", "xfailed"):
         for item in terminalreporter.getreports(outcome):
             match = re.search(r"regressions/test_cases\.py::(\w+)\[([\w-]+)\]", getattr(item, "nodeid", ""))
             if match and match[1] == "test_holds":
                 asked.add(match[2])
+                properties = dict(item.user_properties)
+                verdicts[properties.get("verdict", "no verdict")] += 1
+                engines.add(properties.get("on", ""))
             elif match and match[1] == "test_defect_shows_the_reported_bug" and outcome == "passed":
                 bitten.add(match[2])
     if asked:
         cases = [case for case in all_cases() if case.id in asked]
         terminalreporter.section("pinned bugs")
-        for line in report.summary(cases, bitten if config.getoption("bite") else None):
+        if config.getoption("engine") == "reference":
+            lines = report.summary(cases, bitten if config.getoption("bite") else None)
+        else:
+            lines = report.engine_summary(cases, " and ".join(sorted(engines)), verdicts)
+        for line in lines:
             terminalreporter.write_line(line)

@@ -1,4 +1,4 @@
-"""The command line: `python -m regressions list`, `show <id>`, `run <id>`, `check <id>`, `bisect <id>`.
+"""The command line: list, show, run and script for cases; check and bisect for histories; new and expect for editors.
 
 Exit status: 0 all right, 1 a case does not hold, 2 the command makes no sense. `check` ends as `git bisect run` asks:
 0 good, 1 bad, 125 cannot tell.
@@ -12,17 +12,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import bisect, check, report
-from .adapters import Adapter, UnknownEngine, adapters_of
-from .case import SYMPTOMS, TRACKERS, Case
+from .adapters import UnknownEngine, adapters_of
+from .case import SYMPTOMS, TRACKERS, Case, thread_id
 from .commits import Commits, HistoryError, cache
-from .corpus import TOPICS, UnknownCase, all_cases, find, find_alone, select
-from .verdicts import Verdict, run
+from .corpus import TOPICS, UnknownCase, all_cases, find, find_alone, program_file, select
+from .expected import FAILURES, ExpectationError, file_of, rewritten
+from .records import Record, recorded
+from .results import ask_all, is_asked_here
+from .scaffold import scaffold
+from .scripts import NoScript, script
 
+ENGINE_HELP = "reference (the default), another engine, a release of one (autograd==1.5), or module:attribute"
 EXAMPLES = """\
 examples:
   python -m regressions list --topic foreign-calls
   python -m regressions show flux-2497
   python -m regressions run flux-2497-params_collected_inside_gradient
+  python -m regressions run jax-347 --engine autograd==1.5
+  python -m regressions script jax-347 --engine autograd > report.py
   python -m regressions bisect flux-2497 --good v1.0
 """
 
@@ -33,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         return options.command(options)
-    except (UnknownCase, UnknownEngine, HistoryError) as error:
+    except (UnknownCase, UnknownEngine, HistoryError, NoScript, ExpectationError, ValueError, ImportError) as error:
         parser.error(str(error.args[0]))
 
 
@@ -53,7 +60,17 @@ def _parser() -> argparse.ArgumentParser:
     showing.set_defaults(command=_show)
     running = commands.add_parser("run", help="ask an engine, and judge its answer")
     running.set_defaults(command=_run)
-    running.add_argument("--engine", default="reference", help="which engine (default: %(default)s)")
+    scripting = commands.add_parser("script", help="a program that stands alone, to be pasted into an engine's tracker")
+    scripting.set_defaults(command=_script)
+    for command in (running, scripting):
+        command.add_argument("--engine", default="reference", help=ENGINE_HELP)
+    making = commands.add_parser("new", help="the text of a case for a thread, to be filled in")
+    making.set_defaults(command=_new)
+    making.add_argument("url", help="the thread: https://github.com/FluxML/Flux.jl/issues/2497")
+    expecting = commands.add_parser("expect", help="write down what an engine does not hold, from a run of all cases")
+    expecting.set_defaults(command=_expect)
+    expecting.add_argument("engine", help="an engine, or a release of one: autograd==1.5")
+    expecting.add_argument("--versions", help="the range that the section is for (default: that release alone)")
     checking = commands.add_parser("check", help="one case as an exit status, for `git bisect run`")
     checking.set_defaults(command=lambda options: check.main(options.id, options.any))
     bisecting = commands.add_parser("bisect", help="the commit of this repository that broke a case")
@@ -68,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     bisecting.add_argument("--agree", metavar="K", type=int, default=1, help="ask until one judgement leads by K")
     for command in (checking, bisecting):
         command.add_argument("--any", action="store_true", help="any failure counts, not the reported symptom alone")
-    for command in (showing, running, checking, bisecting):
+    for command in (showing, running, scripting, checking, bisecting):
         command.add_argument("id", help="an id, or a thread by tracker and number: flux-2497")
     return parser
 
@@ -87,9 +104,46 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    adapter, *_ = adapters_of(options.engine)
-    verdicts = [_ran(case, adapter) for case in find(options.id)]
-    return int(any(verdict is not Verdict.RIGHT for verdict in verdicts))
+    cases = find(options.id)
+    records = [_record(case, options.engine) for case in cases]
+    for case, record in zip(cases, records, strict=True):
+        print(f"{case.id}: right   [{record.on}]\n{record.got}" if record.holds else report.failure(case, record))
+    return int(not all(record.holds for record in records))
+
+
+def _record(case: Case, engine: str) -> Record:
+    if is_asked_here(engine):
+        return recorded(case, adapters_of(engine)[0])
+    return ask_all(engine, [case], _to_stderr)[case.id]
+
+
+def _to_stderr(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+def _script(options: argparse.Namespace) -> int:
+    case = find_alone(options.id)
+    print(script(case, _record(case, options.engine)))
+    return 0
+
+
+def _new(options: argparse.Namespace) -> int:
+    text = scaffold(options.url)
+    for case in all_cases():
+        if thread_id(options.url) in case.thread_ids:
+            _to_stderr(f"the thread has a case already: {case.id}, in {program_file(case).name}")
+    print(text, end="")
+    return 0
+
+
+def _expect(options: argparse.Namespace) -> int:
+    records = list(ask_all(options.engine, all_cases(), _to_stderr).values())
+    if not records[0].usable:
+        raise ValueError(f"{options.engine} cannot be asked: {records[0].got}")
+    path = file_of(records[0].engine)
+    path.write_text(rewritten(path, options.versions or f"=={records[0].version}", records))
+    print(f"{path}: {sum(record.verdict in FAILURES for record in records)} lines for {records[0].on}")
+    return 0
 
 
 def _bisect(options: argparse.Namespace) -> int:
@@ -97,15 +151,6 @@ def _bisect(options: argparse.Namespace) -> int:
     asker = bisect.Asker(find_alone(options.id), commits, options.any, lambda line: print(line, file=sys.stderr))
     print(bisect.report(bisect.bisect(asker, options.good, options.bad, options.find_fix, options.agree)))
     return 0
-
-
-def _ran(case: Case, adapter: Adapter) -> Verdict:
-    result = run(case, adapter)
-    if result.verdict is Verdict.RIGHT:
-        print(f"{case.id}: right   [{adapter.name}]\n{report.described(result.outcome)}")
-    else:
-        print(report.failure(case, adapter.name, result))
-    return result.verdict
 
 
 if __name__ == "__main__":

@@ -44,6 +44,7 @@ __all__ = [
     "Tolerance",
     "case",
     "fields",
+    "thread_id",
 ]
 
 SYMPTOMS = {
@@ -261,6 +262,8 @@ class Case:
 
     def __post_init__(self) -> None:
         where = f"the case {self.id}: "
+        if unfilled := [field for field, content in vars(self).items() if content is ...]:
+            raise ValueError(f"{where}{', '.join(unfilled)} to be filled in")
         if not self.threads or self.thread_ids[0] != self.tracker_id:
             raise ValueError(
                 f"{where}its first thread, of {', '.join(self.threads) or 'none'}, has to be the one it is named after"
@@ -299,7 +302,7 @@ class Case:
     @cached_property
     def thread_ids(self) -> tuple[str, ...]:
         """The threads as tracker and number: flux-930, zygote-941."""
-        return tuple(map(_thread_id, self.threads))
+        return tuple(map(thread_id, self.threads))
 
     @property
     def trackers(self) -> set[str]:
@@ -367,7 +370,15 @@ def case(
     return decorate
 
 
-def _thread_id(url: str) -> str:
+def thread_id(url: str) -> str:
+    """A thread as tracker and number.
+
+    Raises:
+        ValueError: it is no thread of a tracker that is known.
+
+    >>> thread_id("https://github.com/jax-ml/jax/issues/347")
+    'jax-347'
+    """
     match = re.fullmatch(r"https://github\.com/([^/]+/[^/]+)/(?:issues|pull)/([1-9][0-9]*)", url)
     for name, repository in TRACKERS.items():
         if match and match[1] == repository:

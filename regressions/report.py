@@ -7,15 +7,18 @@ import inspect
 import math
 import textwrap
 from collections import Counter
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .case import Case, Growth, Raises
-from .verdicts import Answer, Costs, Failure, NotAsked, Run, Verdict
+from .verdicts import Answer, Costs, Failure, NotAsked, Verdict
 
-__all__ = ["card", "described", "failure", "program_text", "summary"]
+if TYPE_CHECKING:
+    from .records import Record
+
+__all__ = ["card", "described", "engine_summary", "failure", "program_text", "summary"]
 
 HEADLINES = {
     Verdict.RIGHT: "right",
@@ -53,19 +56,30 @@ def _indented(text: str, width: int) -> str:
     return text.replace("\n", "\n" + " " * width)
 
 
-def failure(case: Case, engine: str, run: Run, expected: Any = None) -> str:
+def failure(case: Case, record: Record, expected: str = "") -> str:
     """Why a run of a case did not give what it had to; `expected` is the case's right answer unless said otherwise."""
     lines = [
-        f"{case.id}: {HEADLINES[run.verdict].format(case.tracker_id)}   [{engine}]",
+        f"{case.id}: {HEADLINES[Verdict(record.verdict)].format(case.tracker_id)}   [{record.on}]",
         f"  {case.title}",
         *(f"  {thread}" for thread in case.threads),
-        f"  expected  {_indented(described(case.right if expected is None else expected), 12)}",
-        f"  got       {_indented(described(run.outcome), 12)}",
+        f"  expected  {_indented(expected or record.expected or described(case.right), 12)}",
+        f"  got       {_indented(record.got, 12)}",
+        *([f"  first difference at {record.difference}"] if record.difference else []),
+        *(f"  {name:8}  python -m regressions {command}" for name, command in _commands(case, record)),
     ]
-    if run.difference is not None:
-        lines.append(f"  first difference at {run.difference}")
-    lines.append(f"  again: python -m regressions run {case.id}")
     return "\n".join(lines)
+
+
+def _commands(case: Case, record: Record) -> Iterator[tuple[str, str]]:
+    """What to do next, by what it is good for."""
+    ours = record.engine.startswith("reference")
+    engine = f"{record.engine}=={record.version}" if record.version else record.engine
+    yield "again", f"run {case.id}" + ("" if ours else f" --engine {engine}")
+    yield "show", f"show {case.id}"
+    if ours:
+        yield "bisect", f"bisect {case.id}"
+    else:
+        yield "script", f"script {case.id} --engine {engine}"
 
 
 def described(x: Any) -> str:
@@ -104,3 +118,10 @@ def summary(cases: Collection[Case], bitten: Collection[str] | None) -> list[str
     ]
     lines += [f"  {count} because {reason}" for reason, count in without.most_common()]
     return lines
+
+
+def engine_summary(cases: Collection[Case], engine: str, verdicts: Counter[str]) -> list[str]:
+    """The closing lines of a run over `cases` on another engine."""
+    counts = [f"{verdicts[verdict.value]} {verdict.value}" for verdict in Verdict if verdicts[verdict.value]]
+    threads = {thread for case in cases for thread in case.threads}
+    return [f"{len(cases)} cases from {len(threads)} threads on {engine}: " + ", ".join(counts)]

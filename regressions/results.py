@@ -15,8 +15,8 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,27 +26,14 @@ from . import adapters
 from .case import Case
 from .corpus import program_file
 from .environments import Release, Unusable, cache_directory, installable, interpreter, locked, release_of
+from .records import Record
 from .verdicts import Verdict
 
-__all__ = ["Record", "ask_all"]
+__all__ = ["Record", "ask_all", "is_asked_here"]
 
 HERE = Path(__file__).parent
 START_SECONDS, CASE_SECONDS = 300, 60
-HARNESS = ("case", "compare", "costs", "differences", "oracles", "report", "verdicts", "worker")
-
-
-@dataclass(frozen=True)
-class Record:
-    """What came of one case on one engine: one of the five verdicts, and everything as text."""
-
-    case: str
-    engine: str
-    version: str
-    verdict: str
-    expected: str
-    got: str
-    difference: str = ""
-    seconds: float = 0.0
+HARNESS = ("case", "compare", "costs", "differences", "oracles", "records", "report", "verdicts", "worker")
 
 
 def ask_all(
@@ -75,6 +62,11 @@ def ask_all(
                 kept[record.case] = (_key(next(c for c in missing if c.id == record.case), name), record)
             store.write(kept)
     return {case.id: kept[case.id][1] for case in cases}
+
+
+def is_asked_here(engine: str) -> bool:
+    """Is this engine asked in this process: the reference engine, and an adapter of one's own?"""
+    return engine == "reference" or ":" in engine
 
 
 class _Store:
@@ -125,19 +117,19 @@ def _asked(engine: str, release: Release | None, cases: Sequence[Case], say: Cal
         python = Path(sys.executable) if release is None else interpreter(release, say)
         while left:
             for message in _Conversation(python, name, list(left)).messages():
-                if "engine" in message:
+                if "importing" in message:
                     version = version or message["version"]
                 elif "unusable" in message:
                     raise Unusable(message["unusable"])
                 else:
                     case = left.pop(message["case"])
-                    yield Record(engine=name, version=version, **message)
+                    yield Record(**{"engine": name, **message, "version": version})
                     done = len(cases) - len(left)
                     if done % 50 == 0 or not left:
                         say(f"{engine}: {done} of {len(cases)} cases, {case.id}")
     except Unusable as problem:
         for case in left.values():
-            yield Record(case.id, name, version, Verdict.NOT_ASKED.value, "", str(problem))
+            yield Record(case.id, name, version, Verdict.NOT_ASKED.value, "", str(problem), usable=False)
 
 
 class _Conversation:
@@ -172,30 +164,30 @@ class _Conversation:
         assert self.process.stderr is not None
         self.errors.extend(line.strip() for line in self.process.stderr)
 
-    def messages(self) -> Iterable[dict[str, Any]]:
+    def messages(self) -> Iterator[dict[str, Any]]:
         """What it says; for a case that it does not survive, an error in its place."""
-        case, patience = "", START_SECONDS
-        while True:
-            try:
-                line = self.said.get(timeout=patience)
-            except queue.Empty:
+        with self.process:
+            case, patience = "", START_SECONDS
+            while line := self._next_line(patience):
+                message = json.loads(line)
+                patience = CASE_SECONDS
+                if "begin" in message:
+                    case = message["begin"]
+                else:
+                    yield message
+            if self.process.poll() is None and line is None:
                 self.process.kill()
-                self.process.wait()
                 yield self._failed(case, f"no answer in {patience} seconds")
-                return
-            if not line:
-                status = self.process.wait()
-                if status:
-                    yield self._failed(
-                        case, f"the process ended with status {status}: {self.errors[-1] if self.errors else ''}"
-                    )
-                return
-            message = json.loads(line)
-            patience = CASE_SECONDS
-            if "begin" in message:
-                case = message["begin"]
-            else:
-                yield message
+            elif status := self.process.wait():
+                last = self.errors[-1] if self.errors else "without a word"
+                yield self._failed(case, f"the process ended with status {status}: {last}")
+
+    def _next_line(self, patience: float) -> str | None:
+        """A line; nothing when the process has ended; None when it takes too long."""
+        try:
+            return self.said.get(timeout=patience)
+        except queue.Empty:
+            return None
 
     def _failed(self, case: str, text: str) -> dict[str, Any]:
         if not case:

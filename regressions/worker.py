@@ -10,17 +10,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
-import warnings
+from dataclasses import asdict
 from typing import Any
 
-from . import report
-from .adapters import Adapter, adapters_of
-from .case import Case
+from .adapters import adapters_of
 from .corpus import all_cases
-from .verdicts import run
+from .records import recorded
 
-__all__ = ["answered", "main"]
+__all__ = ["main"]
 
 
 def main(engine: str) -> None:
@@ -37,27 +34,12 @@ def main(engine: str) -> None:
     except Exception as error:
         say({"unusable": f"does not import: {type(error).__name__}: {error}".splitlines()[0]})
         return
-    say({"engine": adapter.name, "version": adapter.version})
+    say({"importing": adapter.name, "version": adapter.version})
     cases = {case.id: case for case in all_cases()}
     for line in sys.stdin:
         case = cases[line.strip()]
         say({"begin": case.id})
-        say({"case": case.id, **answered(case, adapter)})
-
-
-def answered(case: Case, adapter: Adapter) -> dict[str, Any]:
-    """The verdict on one case, its answer and difference as text, and how long it took."""
-    start = time.perf_counter()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # an engine that only warns has not said no
-        result = run(case, adapter)
-    return {
-        "verdict": result.verdict.value,
-        "expected": report.described(case.right),
-        "got": report.described(result.outcome),
-        "difference": str(result.difference or ""),
-        "seconds": round(time.perf_counter() - start, 4),
-    }
+        say(asdict(recorded(case, adapter)))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from importlib import import_module
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -41,6 +42,7 @@ class Adapter(ABC):
     keeps_conventions: ClassVar[bool] = False  # at a kink, only the answer of the numbered convention is right
     has_none: ClassVar[bool] = False  # None for what nothing depends on; other engines answer zeros
     answers: ClassVar[frozenset[str]] = frozenset(ASKS)  # the questions that can be put this way
+    expected: ClassVar[Path | None] = None  # of an adapter from elsewhere: its file of expected failures
     lacks: ClassVar[dict[str, str]] = {}  # messages, as patterns, that say no more than that this is not there
 
     @abstractmethod

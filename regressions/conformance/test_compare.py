@@ -232,7 +232,7 @@ def test_an_engine_is_not_asked_what_it_cannot_do():
 
 
 def test_an_unknown_engine_is_refused_by_name():
-    with pytest.raises(UnknownEngine, match="there is no engine 'abacus'; there is reference"):
+    with pytest.raises(UnknownEngine, match="there is no engine 'abacus'; there is autograd"):
         adapters_of("abacus")
 
 

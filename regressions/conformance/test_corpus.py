@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import ast
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from regressions import cases, oracles, report
-from regressions.__main__ import main
+from regressions import cases, oracles
 from regressions.adapters import none_for_zeros
 from regressions.case import SYMPTOMS, TRACKERS, Between, Case, Growth, OneOf, Raises, Tolerance, case
 from regressions.compare import first_difference
-from regressions.corpus import TOPICS, UnknownCase, all_cases, find, select
-from regressions.verdicts import Answer, Failure, Run, Verdict, judge, plain_value
+from regressions.corpus import TOPICS, all_cases
+from regressions.verdicts import Answer, Failure, Verdict, judge, plain_value
 
-ROOT = Path(__file__).parents[2]
 ALL = all_cases()
 ANSWERED = [c for c in ALL if not isinstance(c.right, Raises)]
 # The extrapolated differences are good to 1e-10 of the loss; nested ones, differences of differences, to 1e-8.
@@ -255,104 +251,6 @@ def test_a_good_case_is_made():
 def test_a_case_that_contradicts_itself_is_refused(threads: list[str], changes: dict, message: str):
     with pytest.raises(ValueError, match=message):
         made(*threads, **changes)
-
-
-# -- choosing and showing ----------------------------------------------------------------------------------------------
-
-
-def test_a_case_is_found_by_its_id_and_by_each_of_its_threads():
-    (found,) = find("zygote-941")
-    assert find("flux-930") == find(found.id) == [found]
-
-
-def test_an_unknown_id_names_the_nearest():
-    with pytest.raises(UnknownCase, match="no case is called 'flux-2479'; the nearest is flux-2"):
-        find("flux-2479")
-
-
-def test_choice_is_the_intersection_and_an_empty_one_an_error():
-    chosen = select(ALL, topic="parameters", symptom="missing-gradient")
-    assert chosen and all(c.topic == "parameters" and c.symptom == "missing-gradient" for c in chosen)
-    with pytest.raises(UnknownCase, match="no case has topic foreign-calls and tracker keras"):
-        select(ALL, topic="foreign-calls", tracker="keras")
-
-
-@of_every_case
-def test_card_shows_threads_answer_and_program(case: Case):
-    text = report.card(case)
-    assert all(part in text for part in (case.id, case.title, *case.threads, f"def {case.program.__name__}("))
-
-
-def test_list_prints_one_line_a_case(capsys: pytest.CaptureFixture):
-    assert main(["list", "--topic", "parameters"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == len(select(ALL, topic="parameters"))
-    assert any(line.startswith("flux-2497-params_collected_inside_gradient ") for line in lines)
-
-
-def test_show_prints_all_cases_of_a_thread(capsys: pytest.CaptureFixture):
-    assert main(["show", "zygote-1662"]) == 0
-    out = capsys.readouterr().out
-    assert "warning_in_one_branch" in out and "message_holds_the_value" in out
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ([], "required: command"),
-        (["show", "flux-1"], "no case is called 'flux-1'"),
-        (["run", "flux-2497", "--engine", "abacus"], "there is no engine 'abacus'; there is reference"),
-        (["list", "--symptom", "boredom"], "invalid choice: 'boredom'"),
-        (["list", "--topic", "foreign-calls", "--tracker", "keras"], "no case has topic foreign-calls"),
-    ],
-)
-def test_senseless_commands_exit_with_2_and_say_why(arguments: list[str], message: str, capsys: pytest.CaptureFixture):
-    with pytest.raises(SystemExit) as caught:
-        main(arguments)
-    assert caught.value.code == 2
-    assert message in capsys.readouterr().err
-
-
-def test_failure_names_bug_thread_verdict_both_answers_and_the_command():
-    case = find("flux-930")[0]
-    outcome = Answer(0.0, (None,))
-    text = report.failure(case, "abacus", Run(Verdict.WRONG, outcome, judge(case, outcome)[1]))
-    for part in (
-        "fails in another way than flux-930", "[abacus]", case.title, *case.threads, "0.600641", "(None,)",
-        "first difference at gradient[0]: kind: expected tuple, got None", f"python -m regressions run {case.id}",
-    ):  # fmt: skip
-        assert part in text
-    assert "the bug of flux-930 is back" in report.failure(case, "abacus", Run(Verdict.REPORTED, outcome, None))
-
-
-def test_summary_counts_what_was_asked_and_gives_each_reason_for_a_missing_defect():
-    chosen = [*find("flux-930"), *find("flux-1379"), *find("flux-1970")]
-    text = "\n".join(report.summary(chosen, None))
-    assert text.startswith("3 cases from 4 threads of 2 trackers (flux, zygote) in 2 topics: implicit-parameters 1, ")
-    assert "2 carry a defect, not put back in this run (--bite does); 1 carry none:" in text
-    assert find("flux-1379")[0].no_defect in text
-    assert "2 carry a defect, 1 of them bit" in report.summary(chosen, {chosen[0].id})[1]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "status", "text"),
-    [
-        (["regressions/test_cases.py", "-k", "zygote-941"], 0, "test_holds[flux-930-"),
-        (["regressions/cases/parameters.py", "--symptom", "missing-gradient"], 0, "test_holds[flux-2091-"),
-        (["--engine", "abacus"], 4, "--engine: there is no engine 'abacus'; there is reference"),
-        (["--topic", "boredom"], 4, "--topic: there is no topic 'boredom'; there is foreign-calls"),
-        (
-            ["--topic", "parameters", "--tracker", "chainrules"],
-            4,
-            "no case has topic parameters and tracker chainrules",
-        ),
-    ],
-)
-def test_a_run_chooses_by_thread_file_and_property(arguments: list[str], status: int, text: str):
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--collect-only", *arguments]
-    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
-    assert found.returncode == status
-    assert text in found.stdout + found.stderr
 
 
 def test_vocabularies_explain_each_word():
