@@ -52,6 +52,7 @@ from . import (
     random,
     ranges,
     reductions,
+    samples,
     scalars,
     shape,
     signal,
@@ -80,7 +81,7 @@ from .registry import (
 
 FAMILIES = (
     inventory, scalars, _elementwise, reductions, shape, indexing, products, linalg, eigen, decompositions,
-    leastsquares, norms, signal, statistics, fft, polynomial, padding, ranges, functional, windows, random,
+    leastsquares, norms, signal, statistics, fft, polynomial, padding, ranges, functional, windows, random, samples,
 )  # fmt: skip
 
 __all__ = [

@@ -6,7 +6,6 @@ A rule, a composition or a mark `constant` given by a family takes the place of 
 from __future__ import annotations
 
 import builtins
-import operator
 
 import numpy as np
 
@@ -82,7 +81,6 @@ refused(
     way_out="call the method of a function, np.add.reduce(x)",
 )
 refused(
-    *existing(operator, "call concat countOf iconcat indexOf"),
     *existing(builtins, "aiter anext breakpoint eval exec locals help"),
     reason="it runs or reads what the engine does not see",
     way_out="write the operation out",

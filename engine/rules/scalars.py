@@ -19,7 +19,7 @@ DEGREE = math.pi / 180
 
 def sign(x: float) -> float:
     """-1, 0 or 1: the derivative of |x|, with 0 at the kink (convention 2); NaN for NaN."""
-    return x if x != x else float((x > 0) - (x < 0))
+    return x if x != x else float(x > 0) - float(x < 0)
 
 
 def digamma(x: float) -> float:
@@ -178,7 +178,14 @@ elementwise(cmath.log10, lambda out, z: 1 / (z * LN10))
 elementwise(cmath.sqrt, lambda out, z: 0.5 / out if out != 0 else math.inf)
 elementwise(cmath.rect, lambda out, r, phi: cmath.rect(1.0, phi), lambda out, r, phi: 1j * out)
 rule(cmath.phase, z=lambda d, out, z: d * turn(z))
-rule(cmath.polar, z=lambda d, out, z: (d[0] or 0.0) * direction(z) + (d[1] or 0.0) * turn(z))
+rule(cmath.polar, z=lambda d, out, z: polar_pullback(d[0], d[1], z))
+
+
+def polar_pullback(radius: Any, angle: Any, z: complex) -> Any:
+    """What the radius and the angle say of z; either may be absent."""
+    if radius is None:
+        return angle * turn(z)
+    return radius * direction(z) if angle is None else radius * direction(z) + angle * turn(z)
 
 
 def direction(z: complex) -> complex:

@@ -354,9 +354,9 @@ def counter(source: Any = None, /, **named: Any) -> Counter:
     made: Counter = Counter()
     add = BINARY["add"]
     if source is not None:
-        pairs = items(source) if isinstance(source, dict) else [(plain(item), 1) for item in iterate(source)]
+        pairs = items(source) if isinstance(source, dict) else [(item, 1) for item in iterate(source)]
         for key, value in pairs:
-            set_dict_item(made, key, add(getitem(made, key), value) if key in made else value)
+            set_dict_item(made, key, add(getitem(made, key), value) if plain(key) in made else value)
     for key, value in named.items():
         set_dict_item(made, key, value)
     return made
@@ -375,7 +375,24 @@ def delete_item(container: Any, index: Any) -> None:
     delitem(container, index)
 
 
-constant(operator.not_, operator.is_, operator.is_not, operator.contains, reason="its result carries no derivative")
+@procedure(operator.concat)
+def concat(a: Any, b: Any) -> Any:
+    return BINARY["add"](a, b)
+
+
+@procedure(operator.iconcat)
+def concat_in_place(a: Any, b: Any) -> Any:
+    return IN_PLACE["iadd"](a, b)
+
+
+if hasattr(operator, "call"):
+    procedure(operator.call)(call)
+
+
+constant(
+    operator.not_, operator.is_, operator.is_not, operator.contains, operator.countOf, operator.indexOf,
+    reason="its result carries no derivative",
+)  # fmt: skip
 
 
 for _label, _augment in IN_PLACE.items():

@@ -42,11 +42,13 @@ def apply(function: Callable, rule: Rule, args: tuple, kwargs: dict, depth: int 
         return function(*[plain(a) for a in args], **{k: plain(v) for k, v in kwargs.items()})
 
     try:
-        rule.signature.bind(*args, **kwargs)
+        bound = rule.signature.bind(*args, **kwargs)
     except TypeError as error:
         # The primitive's own complaint comes first: a program that catches TypeError must get Python's.
         function(*[plain(a) for a in args], **{k: plain(v) for k, v in kwargs.items()})
         raise _outside_the_rule(function, rule, error) from None
+    if rule.partials and kwargs and not bound.kwargs:  # partials take their operands by position
+        return apply(function, rule, bound.args, {}, depth)
     inner = tuple([strip(a, level) for a in args])
     kwargs = {k: plain(v) for k, v in kwargs.items()}
     out = apply(function, rule, inner, kwargs, position - 1)

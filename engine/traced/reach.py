@@ -40,7 +40,7 @@ def is_active(start: Any) -> str | None:
             if any(target_of(level, value) is not None for level in live.levels):
                 return "an array within its reach"
             continue
-        if any(id(value) in level.active for level in live.levels):
+        if any(id(value) in level.active or id(value) in level.keyed for level in live.levels):
             return f"a {kind.__name__} within its reach"
         pending.extend(_neighbours(value))
     return None

@@ -42,6 +42,8 @@ def pullbacks_of(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
 
 def elementwise_pullbacks(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
     """d * partial for each argument, summed over the axes along which the argument was broadcast."""
+    if any(type(a) is Var and a in wanted for a in dict(stmt.kw).values()):
+        raise NotTyped("an operand given by keyword")
     out = stmt.out
     arrays = [out, *[a for a in stmt.args if type(a) is Var]]
     if any(isinstance(v.type, Array) and "?" in v.type.mask for v in arrays):

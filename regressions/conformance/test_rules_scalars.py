@@ -2,15 +2,17 @@
 
 import cmath
 import math
+import operator
 
 import mpmath
 import numpy as np
 import pytest
 
-from engine.rules import lookup, methods
+from engine.rules import composed, is_constant, lookup, methods
 from engine.rules.scalars import digamma
 
-from .rule_rows import row, row_tests
+from .oracle import Table, checks_of
+from .rule_rows import Row, row, row_tests
 
 ANYWHERE = (
     math.sin, math.cos, math.tan, math.atan, math.sinh, math.cosh, math.tanh, math.asinh, math.exp, math.expm1,
@@ -21,6 +23,13 @@ HOLOMORPHIC = (
     cmath.exp, cmath.sin, cmath.cos, cmath.tan, cmath.sinh, cmath.cosh, cmath.tanh, cmath.asin, cmath.acos, cmath.atan,
     cmath.asinh, cmath.acosh, cmath.atanh, cmath.log, cmath.log10, cmath.sqrt,
 )  # fmt: skip
+
+
+
+def numpys_own(x):
+    """The same number, NumPy's."""
+    return np.complex128(x) if isinstance(x, complex) else np.float64(x)
+
 
 ROWS = [
     *[row(f, x) for f in ANYWHERE for x in (0.7, -1.2)],
@@ -66,6 +75,13 @@ ROWS = [
     *([row(math.sumprod, np.array([0.4, 1.3]), np.array([2.0, -1.0]))] if hasattr(math, "sumprod") else []),
 ]
 
+# The same functions of NumPy's numbers: results are Python's, cotangents are NumPy's.
+ROWS += [
+    Row(case.function, tuple([numpys_own(x) for x in case.args]), case.kwargs, case.smooth, single=False)
+    for case in ROWS
+    if all(isinstance(x, float | complex) for x in case.args) and case.function not in (float, complex)
+]
+
 test_pullback, test_composition, test_single, test_gradient, test_second_order = row_tests(ROWS)
 
 
@@ -103,3 +119,37 @@ def test_special_points_follow_the_conventions(function, args, partials):
 
 def test_hypot_is_zero_at_the_origin():
     assert lookup(math.hypot).whole(1.0, 0.0, 0.0, 0.0) == (0.0, 0.0)
+
+
+PROGRAMS = Table()
+
+
+@PROGRAMS.at(0.7, 1.3)
+def operands_by_keyword(x, y):
+    return pow(base=x, exp=2) + pow(x, exp=y) + abs(complex(real=x, imag=y)) ** 2 + abs(complex(x, imag=y))
+
+
+@PROGRAMS.at(0.7, 1.3)
+def functions_of_the_module_operator(x, y):
+    joined = operator.concat([x], [y])
+    joined = operator.iconcat(joined, [x * y])
+    wave = operator.call(math.sin, x) if hasattr(operator, "call") else math.sin(x)
+    return joined[0] * joined[2] ** 2 * operator.countOf(joined, y) + wave * operator.indexOf(joined, y)
+
+
+@PROGRAMS.at(0.7, 1.3)
+def sequences_given_to_math(x, y):
+    total = math.fsum([x, x * y, 1]) + math.fsum(v * x for v in range(4)) + math.fsum(np.array([x, y]) * x)
+    total = total + math.prod([x, y, 2.0], start=x) + math.prod(v + x for v in range(3))
+    return total + math.dist((v for v in (x, y)), [1.0, x * 2]) + math.hypot(x, y, 3.0)
+
+
+test_program, test_program_gradient, test_reverse, test_forward, test_program_second_order = checks_of(PROGRAMS)
+
+
+@pytest.mark.parametrize("name", sorted({*dir(math), *dir(cmath)}))
+def test_every_function_of_math_and_cmath_is_in_the_table(name):
+    for module in (math, cmath):
+        function = getattr(module, name, None)
+        if callable(function) and not name.startswith("_"):
+            assert lookup(function) or composed(function) or is_constant(function)
