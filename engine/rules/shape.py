@@ -226,10 +226,10 @@ composition(np.append, append)
 composition(np.block, block)
 
 
-def joined_by_index(self: Any, key: Any) -> Any:
+def joined_by_index(self: Any, operands: Any) -> Any:
     """np.r_[...] and np.c_[...]: numbers, arrays and slices (which stand for ranges) along an axis."""
     axis, ndmin, place = self.axis, self.ndmin, self.trans1d
-    items = list(key) if isinstance(key, tuple) else [key]
+    items = list(operands) if isinstance(operands, tuple) else [operands]
     if items and isinstance(items[0], str):
         directive = items.pop(0)
         if directive in ("r", "c"):
