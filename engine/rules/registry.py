@@ -202,14 +202,14 @@ def rule(
     """Give a function a rule: for each argument that carries a derivative, its pullback.
 
     A pullback is `f(d, out, *args, **kwargs)`: the cotangent `d` of the result `out`, then the arguments of the call;
-    it returns the cotangent of the argument it is named after. `jvp`, where given, is
-    `f(tangents, out, *args, **kwargs)` with one tangent an argument (None for those without) and returns the tangent
-    of `out`; without it forward mode transposes the pullbacks. `moves` says that the pullbacks only move entries of
-    `d`, scale them (not by zero), add them up or leave them out, as those of a transpose, a sum, a slice or a `where`
-    do; `selects` that they may leave some out, as the last two do (it implies `moves`); `mixes` that an entry of the
-    result is a sum of products of one entry from each argument, as in a matrix product; `careful` is the pullback of
-    a function of one argument and several results that wants to know which of their entries are looked at. They serve
-    convention 4.
+    it returns the cotangent of the argument it is named after. `jvp`, where given, is `f(tangents, out, *args,
+    **kwargs)` with one tangent an argument (zeros for those that do not move, None for those without a pullback) and
+    returns the tangent of `out`; without it forward mode transposes the pullbacks. `moves` says that the pullbacks only
+    move entries of `d`, scale them (not by zero), add them up or leave them out, as those of a transpose, a sum, a
+    slice or a `where` do; `selects` that they may leave some out, as the last two do (it implies `moves`); `mixes` that
+    an entry of the result is a sum of products of one entry from each argument, as in a matrix product; `careful` is
+    the pullback of a function of one argument and several results that wants to know which of their entries are looked
+    at. They serve convention 4.
 
     Raises:
         ValueError: the function has a rule already, or a pullback names no argument of it.

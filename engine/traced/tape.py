@@ -15,7 +15,7 @@ import numpy as np
 
 from ..errors import CotangentMismatchError
 from ..rules import Rule
-from ..tangents import accumulate, from_partial, project
+from ..tangents import accumulate, from_partial, is_differentiable, project, zeros_like
 from .levels import Level, Node, Traced, live, node_at, plain, strip
 
 __all__ = ["Operation", "Sweep", "engine_call"]
@@ -202,6 +202,7 @@ class Operation:
         watched = node_at(level, d)
         bare, args = strip(d, level), tuple([strip(a, level) for a in self.args])
         nodes: list[Any] = []
+        found: list[tuple[Any, Traced]] = []
         for target, name, arg in zip(self.targets, self.rule.parameters, args, strict=False):
             pullback = self.rule.pullbacks.get(name)
             if target is None or pullback is None:
@@ -209,8 +210,10 @@ class Operation:
                 continue
             bar = engine_call(pullback, bare, self.out, *args, **self.kwargs)
             nodes.append(Node())
-            sweep.add(target, Traced(level, _projected(bar, arg, self.rule.primal, self.place), nodes[-1]))
-        level.tape.append(Pushforward(self, args, watched, nodes))
+            found.append((target, Traced(level, _projected(bar, arg, self.rule.primal, self.place), nodes[-1])))
+        level.tape.append(Pushforward(self, args, watched, nodes))  # before the sums that its results enter
+        for target, traced in found:
+            sweep.add(target, traced)
 
     def give(self, sweep: Sweep, target: Any, bar: Any, arg: Any) -> None:
         """Project the cotangent of one argument onto it and add it up; an argument may be a tuple of such."""
@@ -239,12 +242,30 @@ class Pushforward:
         tangents = [None if node is None else sweep.take(node) for node in self.nodes]
         if all(t is None for t in tangents):
             return
-        for i, (node, arg) in enumerate(zip(self.nodes, self.args, strict=False)):
-            if node is not None and tangents[i] is None:
-                tangents[i] = engine_call(np.zeros_like, arg)
         made = self.operation
+        for i, arg in enumerate(self.args[: len(tangents)]):
+            if tangents[i] is None and made.rule.covers(i) and is_differentiable(plain(arg)):
+                tangents[i] = zeros_like(plain(arg))
         out = engine_call(made.rule.pushforward, tuple(tangents), made.out, *self.args, **made.kwargs)
+        if not isinstance(plain(made.out), tuple):
+            _check_tangent(plain(out), plain(made.out), made)
         sweep.give(self.target, _projected(out, made.out, made.rule.primal, made.place))
+
+
+def _check_tangent(tangent: Any, out: Any, made: Operation) -> None:
+    """A tangent that is larger than what it belongs to is a mistake of the rule; nothing may sum it."""
+    try:
+        both = np.broadcast_shapes(np.shape(tangent), np.shape(out))
+        fits = both == np.shape(out) and not isinstance(tangent, tuple | list)
+    except ValueError:
+        fits = False
+    if not fits:
+        kind = f"a {type(tangent).__name__}" if isinstance(tangent, tuple | list) else f"shape {np.shape(tangent)}"
+        raise CotangentMismatchError(
+            f"the forward rule of {getattr(made.rule.primal, '__name__', made.rule.primal)} returned {kind} for the "
+            f"tangent of a result of shape {np.shape(out)} (called at {made.place[0]}:{made.place[1]})\n"
+            f"  Way out: mend its jvp; it returns the tangent of the result, and the result itself is known already."
+        )
 
 
 def _projected(bar: Any, arg: Any, primal: Callable, place: tuple[str, int]) -> Any:

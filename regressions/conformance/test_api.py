@@ -514,6 +514,41 @@ def test_rule_with_a_jvp_of_its_own():
     assert jvp(mystery, (1.0,), (1.0,)) == (2.0, 5.0)
 
 
+def test_rule_with_a_jvp_where_its_argument_is_used_twice():
+    def square(x):
+        return x * x
+
+    rule(square, x=lambda d, out, x: d * 2 * x, jvp=lambda tangents, out, x: 2 * x * tangents[0])
+    assert jvp(lambda x: x * square(x), (3.0,), (1.0,)) == (27.0, 27.0)
+    assert jvp(lambda x: jvp(lambda u: square(square(u)), (x,), (1.0,))[1], (3.0,), (1.0,))[1] == 108.0
+    assert jvp(grad(lambda x: square(square(x))), (3.0,), (1.0,))[1] == 108.0
+
+
+def test_rule_with_a_jvp_gets_zeros_for_what_does_not_move():
+    def product(a, b, n):
+        return a @ b * n
+
+    rule(
+        product,
+        a=lambda d, out, a, b, n: n * np.outer(d, b),
+        b=lambda d, out, a, b, n: n * a.T @ d,
+        jvp=lambda tangents, out, a, b, n: n * (a @ tangents[1] + tangents[0] @ b) if tangents[2] is None else None,
+    )
+    a, b = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1.0, -1.0])
+    assert np.array_equal(jvp(lambda b: product(a, b, 2), (b,), (b,))[1], 2 * a @ b)
+    assert np.array_equal(jvp(lambda a: product(a, b, 2), (a,), (a,))[1], 2 * a @ b)
+
+
+@pytest.mark.parametrize("wrong", [(4.0, 4.0), [4.0], np.ones(2)])
+def test_forward_rule_that_returns_no_tangent_is_named(wrong):
+    def square(x):
+        return x * x
+
+    rule(square, x=lambda d, out, x: d * 2 * x, jvp=lambda tangents, out, x: wrong)
+    with pytest.raises(CotangentMismatchError, match="the forward rule of square returned"):
+        jvp(square, (2.0,), (1.0,))
+
+
 def test_second_derivative_goes_through_the_rule_of_ones_own():
     def cubed(x):
         return float(np.power(x, 3))
