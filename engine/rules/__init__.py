@@ -25,7 +25,17 @@
 6. Empty reductions pull back to empty arrays, whatever their value (0, 1 or NaN).
 7. Symmetric matrices. cholesky and eigh read one triangle; their matrix counts as symmetric (Hermitian), and so is its
    cotangent: the gradient among symmetric changes.
-8. Eigenvectors and singular vectors of equal values turn freely and have no derivative: NaN, where a loss sees them.
+8. Equal values and deficient rank. Eigenvectors and singular vectors of values that are equal up to rounding turn
+   freely: NaN where a loss answers to it. One that does not is differentiated where its cotangents tell how: values
+   alone, vectors that are not looked at (4), a space looked at as a whole. They do not tell where a loss with another
+   derivative would have the same ones, as V f(w) V^H at a zero of f: NaN, as are second derivatives through equal
+   values. Singular values of zero have their kink there (2). pinv and lstsq are differentiated at the rank that their
+   cutoff finds. QR, slogdet and eig of a matrix without full rank, or without a basis of eigenvectors, have NaN; det
+   has its cofactors.
+9. The gauge. Signs of vectors do not move and are taken as they come. The phase of complex eigenvectors and singular
+   vectors, and the basis that qr "complete" and svd with full matrices add, is an accident of LAPACK: a loss that
+   answers to it is refused in reverse mode, which sees the cotangent. Forward mode sees none; its tangents do not turn
+   (Im v^H dv = 0, and dQ2 has no part along Q2), right for every loss that does not answer to it.
 10. Random draws are made once, by NumPy's own generator, and the stream goes on as without a derivative. Without active
    parameters a draw is a constant. With them its derivative is that of the draw as a function of its parameters, at the
    noise that was really drawn, which is read off the draw: (out - loc) / scale. Where the parameter has wiped the noise

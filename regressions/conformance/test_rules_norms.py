@@ -1,0 +1,82 @@
+"""Rules of norms: every order, axis and keepdims; at zero, at ties and at deficient rank (convention 2)."""
+
+import numpy as np
+import pytest
+
+from engine import gradient
+from engine.rules.eigen import cleared
+
+from .oracle import TIERS, tier
+from .rule_rows import row, row_tests
+
+RNG = np.random.default_rng(31)
+
+
+def real(*shape):
+    return RNG.uniform(-2, 2, shape)
+
+
+def complex_(*shape):
+    return real(*shape) + 1j * real(*shape)
+
+
+INF = np.inf
+V, CV, M, CM, T, CT = real(4), complex_(3), real(2, 3), complex_(3, 2), real(2, 3, 2), complex_(2, 2, 3)
+VECTOR_ORDERS = (None, 2, 1, 0, 3, 2.5, 0.5, -1, -2.5, INF, -INF)
+MATRIX_ORDERS = (None, "fro", "nuc", 2, -2, 1, -1, INF, -INF)
+
+norm = np.linalg.norm
+ROWS = [
+    *[row(norm, x, ord=ord, zero=ord == 0) for x in (V, CV) for ord in VECTOR_ORDERS],
+    *[row(norm, x, ord=ord, axis=1, zero=ord == 0) for x in (T, CM) for ord in VECTOR_ORDERS],
+    *[row(norm, x, ord=ord, axis=-1, keepdims=True, zero=ord == 0) for x in (M, CT) for ord in (2, 1, 3, INF, -1)],
+    *[row(norm, x, ord=ord) for x in (M, CM, M.T) for ord in MATRIX_ORDERS],
+    *[row(norm, x, ord=ord, axis=(0, 2)) for x in (T, CT) for ord in MATRIX_ORDERS],
+    *[row(norm, x, ord=ord, axis=(-1, 0), keepdims=True) for x in (T, CT) for ord in MATRIX_ORDERS],
+    *[row(norm, x, keepdims=True) for x in (V, M, T)],
+    *[row(norm, x, axis=(1,)) for x in (M, CM)],
+    row(cleared, V, np.zeros(4, bool)),
+]
+if hasattr(np.linalg, "matrix_norm"):  # NumPy 2
+    ROWS += [
+        *[row(np.linalg.matrix_norm, x, ord=ord) for x in (M, CM, CT) for ord in MATRIX_ORDERS[1:]],
+        row(np.linalg.matrix_norm, T, keepdims=True),
+        *[row(np.linalg.vector_norm, x, ord=ord, axis=axis, zero=ord == 0) for x in (T, CM)
+          for ord in VECTOR_ORDERS[1:] for axis in (None, 0, (0, 1))],
+    ]  # fmt: skip
+
+test_pullback, _, test_single, test_gradient, test_second_order = row_tests(ROWS)
+
+
+@pytest.mark.parametrize("tier_name", TIERS)
+@pytest.mark.parametrize(
+    "x, ord, expected",
+    [
+        *[(np.zeros(3), ord, np.zeros(3)) for ord in (None, 2, 1, 3, INF)],
+        *[(np.zeros((2, 2)), ord, np.zeros((2, 2))) for ord in ("fro", "nuc", 2, -2, 1, INF)],
+        (np.eye(2), 2, np.eye(2) / 2),
+        (np.diag([2.0, 2.0, 1.0]), 2, np.diag([0.5, 0.5, 0.0])),
+        (np.eye(2), "nuc", np.eye(2)),
+        (np.diag([3.0, 0.0]), "nuc", np.diag([1.0, 0.0])),
+        (np.diag([3.0, 0.0]), -2, np.zeros((2, 2))),
+        (np.array([1.0, 0.0, -2.0]), 1, [1.0, 0.0, -1.0]),
+        (np.array([2.0, -2.0]), INF, [0.5, -0.5]),
+    ],
+)
+def test_at_zero_and_at_ties(x, ord, expected, tier_name):
+    with tier(tier_name):
+        (g,) = gradient(lambda x: np.linalg.norm(x, ord), x)
+    np.testing.assert_allclose(g, expected, atol=1e-15)
+
+
+def test_the_nuclear_norm_of_a_deficient_matrix_by_rounding():
+    """Of rank one up to rounding: U Vᵀ of the one singular value, nothing of what rounding has made of the others."""
+    u, v = real(3), real(3)
+    (g,) = gradient(lambda x: np.linalg.norm(x, "nuc"), np.outer(u, v))
+    np.testing.assert_allclose(g, np.outer(u, v) / (np.linalg.norm(u) * np.linalg.norm(v)), atol=1e-12)
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_a_norm_of_singular_values_at_any_scale(scale):
+    (g,) = gradient(lambda x: np.linalg.norm(x, "nuc"), scale * np.diag([1.0, 2.0]))
+    np.testing.assert_allclose(g, np.eye(2), rtol=1e-12)
