@@ -125,7 +125,7 @@ def undeleted(d: Any, arr: Any, obj: Any, axis: int | None) -> Any:
     """Zeros where elements were left out."""
     if axis is None:
         return np.reshape(undeleted(d, np.ravel(arr), obj, 0), np.shape(arr))
-    kept = np.delete(np.arange(np.shape(arr)[axis]), obj)
+    kept = np.isin(np.arange(np.shape(arr)[axis]), np.delete(np.arange(np.shape(arr)[axis]), obj))
     return scatter(d, arr, whole_axis(kept, axis, np.ndim(arr)))
 
 

@@ -52,8 +52,8 @@ def pad_pairs(array: Any, pad_width: Any) -> list:
 def padded(array: Any, pairs: Any, mode: str, constant_values: Any) -> Any:
     """np.pad with its keyword in place."""
     if mode == "constant":
-        return np.pad(array, pairs, mode, constant_values=constant_values)
-    return np.pad(array, pairs, mode)
+        return np.pad(array, pairs or 0, mode, constant_values=constant_values)
+    return np.pad(array, pairs or 0, mode)
 
 
 rule(
@@ -68,12 +68,19 @@ def unpadded(d: Any, array: Any, pairs: Any, mode: str) -> Any:
     """The inner part of `d`, plus, where the border repeats elements, what belongs to them."""
     if mode not in COPIES:
         return d[inner(array, pairs, 0)]
-    sources = [np.pad(np.arange(n), pair, mode) for n, pair in zip(np.shape(array), pairs, strict=True)]
-    for axis, source in enumerate(sources):
-        if sum(pairs[axis]) > 0:
-            into = np.empty((*np.shape(d)[:axis], np.shape(array)[axis], *np.shape(d)[axis + 1 :]))
-            d = scatter(d, into, whole_axis(source, axis, np.ndim(d)))
+    for axis, (before, after) in enumerate(pairs):
+        if before + after > 0:
+            n = np.shape(array)[axis]
+            source = np.pad(np.arange(n), (before, after), mode)
+            d = add_borders(d, axis, before, before + n, np.delete(source, slice(before, before + n)))
     return d
+
+
+def add_borders(d: Any, axis: int, start: int, stop: int, source: Any) -> Any:
+    """The part of `d` from `start` to `stop`, plus each element outside at the place it was copied from."""
+    core = chunk(d, axis, start, stop)
+    outside = np.concatenate([chunk(d, axis, 0, start), chunk(d, axis, stop, np.shape(d)[axis])], axis)
+    return core + scatter(outside, core, whole_axis(source, axis, np.ndim(d)))
 
 
 def inner(array: Any, pairs: Any, first: int) -> tuple:

@@ -19,6 +19,7 @@ WIDTHS = ((1, 0), (2, 3))
 
 ROWS = [
     *[row(np.pad, M, width) for width in (1, (1, 2), WIDTHS, [(0, 0), (0, 2)])],
+    *[row(np.pad, np.array(0.7), 0, mode) for mode in ("constant", "edge", "mean")],
     row(np.pad, M, WIDTHS, "constant", constant_values=0.7),
     *[row(np.pad, x, 1, mode) for x in (V, M.T, A[::-1], Z) for mode in ("edge", "wrap", "linear_ramp", "mean")],
     *[row(np.pad, M, WIDTHS, mode) for mode in ("maximum", "minimum", "median", "mean", "linear_ramp")],
