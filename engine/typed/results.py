@@ -55,6 +55,7 @@ ELEMENTWISE = {
 }
 REDUCTIONS = {np.sum, np.mean, np.max, np.min, np.amax, np.amin, np.prod, np.var, np.std, np.all, np.any}
 UFUNC_REDUCTIONS = {np.add.reduce, np.maximum.reduce, np.minimum.reduce, np.multiply.reduce}
+DECIDED_BY_VALUES = {np.linalg.eig, np.linalg.eigvals, np.roots, np.polynomial.polyutils.trimseq}  # dtype or shape
 MODULES = ("numpy", "math", "cmath", "operator", "_operator", "builtins")
 
 
@@ -88,6 +89,8 @@ def result_type(fn: Callable, args: tuple, kw: tuple = ()) -> Any:
     known = _TABLE.get(fn)
     if known is not None:
         return known(args, dict(kw))
+    if fn in DECIDED_BY_VALUES:
+        raise NotTyped(f"{fn}, whose result has a type that the numbers decide")
     if any(isinstance(type_of(a), Seq) for a in args):
         raise NotTyped(f"{fn} of a list")
     if fn in (operator.matmul, np.matmul, np.dot):
