@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from types import FunctionType
 
 import numpy as np
@@ -67,6 +68,51 @@ def tuple_assigned_from_an_inner_function(x, e):
 
     run()
     return np.sum(y[0]) + np.sum(y[1])
+
+
+_gradient = engine.gradient
+
+
+@contextmanager
+def perturbed_still():
+    """A variable that an inner function has assigned keeps its perturbation, and the next derivative sees both."""
+    seen = {}
+
+    def gradient(f, *args):
+        found = _gradient(f, *args)
+        before = seen.get(f.__code__, (0.0,) * len(found))
+        seen[f.__code__] = tuple(a + b for a, b in zip(before, found, strict=True))
+        return seen[f.__code__]
+
+    with patched(engine, "gradient", gradient)():
+        yield
+
+
+@case(
+    "forwarddiff-443",
+    "https://github.com/JuliaDiff/ForwardDiff.jl/issues/443",
+    title="a second derivative of a function that reassigns what it captures counts the first one again",
+    month="2020-01",
+    symptom="wrong-value",
+    cause="The captured variable was left holding a number with the perturbation of the first differentiation, and "
+    "the second marks its own in the same way.",
+    needs=("nested",),
+    at=(1.0,),
+    right=(1.0,),
+    oracle="closed form: the slope is x each time, and x stays 1",
+    no_differences="each evaluation changes what is captured",
+    reported=(2.0,),
+    asks="value",
+    defect=perturbed_still,
+)
+def differentiated_twice_while_reassigning(x, *, ad):
+    def inner(y):
+        nonlocal x
+        x = x * y
+        return x
+
+    ad.gradient(inner, 1.0)
+    return ad.gradient(inner, 1.0)[0]
 
 
 _jvp, ANGLES = engine.jvp, np.array([1.0, 0.5])
