@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from functools import reduce
+import operator
+from functools import partial, reduce
 
 import numpy as np
 
-from engine.traced import builtins, storage
+from engine.traced import builtins, calls, storage
 from engine.traced.levels import plain
 
 from ..case import Raises, case
+from ..costs import cost
 from ..defects import with_rule
 from ..defects_flow import mapped_in_forward_order
 from ..defects_state import entries_with, traced, with_procedure
@@ -264,3 +266,55 @@ MATRICES = [np.array([[1.0, 2.0], [0.0, 1.0]]), np.array([[0.5, 0.0], [1.0, -1.0
 def combination_of_captured_matrices(a):
     mixed = sum(a[i] * MATRICES[i] for i in range(2))
     return np.sum(mixed @ np.array([1.0, 2.0]))
+
+
+class Partial:
+    """A partial function as Python code."""
+
+    def __init__(self, function, /, *args, **kwargs):
+        if not callable(function):
+            raise TypeError("the first argument must be callable")
+        if isinstance(function, Partial):
+            args = function.args + args
+            kwargs = {**function.kwargs, **kwargs}
+            function = function.function
+        self.function, self.args, self.kwargs = function, args, kwargs
+
+    def __call__(self, /, *args, **kwargs):
+        return self.function(*self.args, *args, **{**self.kwargs, **kwargs})
+
+
+def followed(function, args, kwargs):
+    made = calls.call(Partial, function.func, *function.args, **function.keywords)
+    return calls.call(made, *args, **kwargs)
+
+
+@case(
+    "zygote-957",
+    "https://github.com/FluxML/Zygote.jl/issues/957",
+    title="a partial function costs several times as much as the same lambda",
+    month="2021-05",
+    symptom="slow",
+    cause="There was no rule for making and calling partial functions, so that both were followed as calls of "
+    "ordinary code, once for each element.",
+    needs=("nested", "containers", "counted-calls"),
+    at=(np.linspace(0.5, 1.5, 20),),
+    right=(True,),
+    oracle="definition: they do the same work, so that one costs no more than half as much again",
+    reported=(False,),
+    asks="value",
+    defect=traced(calls, "_partial", followed),
+)
+def partial_costs_no_more_than_a_lambda(x, *, ad):
+    def by_partial(x):
+        return np.prod(list(map(partial(operator.add, 1.0), x)))
+
+    def by_lambda(x):
+        add_one = lambda v: 1.0 + v  # noqa: E731
+        return np.prod(list(map(add_one, x)))
+
+    counts = []
+    for f in (by_partial, by_lambda):
+        ad.gradient(f, x)  # what is compiled is compiled now
+        counts.append(cost(partial(ad.gradient, f, x), "calls"))
+    return counts[0] <= 1.5 * counts[1]
