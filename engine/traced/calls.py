@@ -294,6 +294,8 @@ def _python(function: FunctionType, args: tuple, kwargs: dict) -> Any:
         return foreign(function, args, kwargs)
     if (function.__module__, function.__qualname__) in _KEEPERS:
         return function(*[plain(a) for a in args], **{k: plain(v) for k, v in kwargs.items()})
+    if function.__module__ == "random":  # it draws, also where it runs as it is
+        live.draws += 1
     if is_library(filename) and not reach.is_active((function, args, kwargs)) and not reach.callbacks((args, kwargs)):
         return function(*[plain(a) for a in args], **{k: plain(v) for k, v in kwargs.items()})
     if filename == "<string>" or filename.startswith("<string>"):

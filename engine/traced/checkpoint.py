@@ -21,8 +21,8 @@ class Checkpointed:
     """A function that is run again in the reverse sweep.
 
     What it reads and writes besides its arguments must have no derivative, for the second run to be the same as the
-    first. Where it does (a captured list, object or array that is active), and where an argument or the result is such
-    a container, the tape is kept after all: right, without the saving.
+    first. Where it does (a captured list, object or array that is active), where an argument or the result is such a
+    container, and where random numbers are drawn, the tape is kept after all: right, without the saving.
     """
 
     _is_engine_callable = True
@@ -34,13 +34,14 @@ class Checkpointed:
         if not live.levels:
             return self.function(*args, **kwargs)
         level = live.levels[-1]
-        start = len(level.tape)
+        start, draws = len(level.tape), live.draws
         known = {*level.active, *reach.storages((self.function, args, kwargs))}
         out = call(self.function, *args, **kwargs)
         segment = level.tape[start:]
         targets = tuple([target_of(level, a) for a in args])
         nodes = _nodes(level, out)
-        if nodes is not None and not level.implicit and not level.written and not _escapes(segment, known, out, level):
+        recorded = level.implicit or level.written or live.draws != draws
+        if nodes is not None and not recorded and not _escapes(segment, known, out, level):
             inner = tuple([strip(a, level) for a in args])
             level.tape[start:] = [Recomputation(self.function, inner, kwargs, targets, nodes)]
         return out

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..errors import DifferentiationError, call_chain, where
+from ..rules import lookup
 from ..rules import random as rules
 from ..rules.registry import procedure
 from . import reach
 from .arrays import store
 from .calls import call
+from .foreign import foreign
 from .items import array_like, getitem
 from .levels import live, plain
 from .storage import permuted
@@ -25,6 +28,20 @@ KINDS = (np.random.Generator, np.random.RandomState)
 def methods(name: str) -> list[Any]:
     """The method of that name of each kind of generator that has it."""
     return [getattr(kind, name) for kind in KINDS if hasattr(kind, name)]
+
+
+def drawing(*found: Any) -> Callable[[Callable], Callable]:
+    """Decorator: a procedure that moves the stream of random numbers on, which a checkpoint must not do twice."""
+
+    def decorate(run: Callable) -> Callable:
+        def counted(*args: Any, **kwargs: Any) -> Any:
+            live.draws += 1
+            return run(*args, **kwargs)
+
+        procedure(*found)(counted)
+        return run
+
+    return decorate
 
 
 def refuse(what: str, reason: str, remedy: str) -> None:
@@ -53,7 +70,7 @@ def by_rule(function: Callable) -> Callable:
 
 
 for _draw in (*rules.LOCATED, *rules.SCALED, *rules.SHAPED):
-    procedure(*methods(_draw.__name__))(by_rule(_draw))
+    drawing(*methods(_draw.__name__))(by_rule(_draw))
 
 
 def not_by_parameters(name: str, reason: str) -> Callable:
@@ -68,17 +85,17 @@ def not_by_parameters(name: str, reason: str) -> Callable:
 
 
 for _name, _reason in rules.REFUSED.items():
-    procedure(*methods(_name))(not_by_parameters(_name, _reason))
+    drawing(*methods(_name))(not_by_parameters(_name, _reason))
 
 
-@procedure(*methods("gamma"))
+@drawing(*methods("gamma"))
 def gamma(generator: Any, shape: Any, scale: Any = 1.0, size: Any = None) -> Any:
     if reach.is_active(shape):
         refuse("a draw from gamma by its shape", rules.REJECTS, "engine.stop_gradient(shape)")
     return call(rules.gamma, generator, operand(shape), operand(scale), plain(size))
 
 
-@procedure(*methods("multivariate_normal"))
+@drawing(*methods("multivariate_normal"))
 def multivariate_normal(generator: Any, mean: Any, cov: Any, size: Any = None, *args: Any, **options: Any) -> Any:
     options = {**dict(zip(("check_valid", "tol"), args, strict=False)), **options}
     if reach.is_active(cov) and options.get("method") != "cholesky":
@@ -96,7 +113,7 @@ def multivariate_normal(generator: Any, mean: Any, cov: Any, size: Any = None, *
 # -- elements and rows of an array, in a random order ------------------------------------------------------------------
 
 
-@procedure(*methods("choice"))
+@drawing(*methods("choice"))
 def choice(
     generator: Any, a: Any, size: Any = None, replace: Any = True, p: Any = None, axis: int = 0, *args: Any,
     **options: Any,
@@ -115,7 +132,7 @@ def choice(
     return call(np.take, array, generator.choice(np.shape(plain(array))[axis], *how, **options), axis)
 
 
-@procedure(*methods("permutation"))
+@drawing(*methods("permutation"))
 def permutation(generator: Any, x: Any, axis: int = 0) -> Any:
     options = {} if axis == 0 else {"axis": axis}
     if not reach.is_active(x):
@@ -124,7 +141,7 @@ def permutation(generator: Any, x: Any, axis: int = 0) -> Any:
     return call(np.take, array, generator.permutation(np.shape(plain(array))[axis]), axis)
 
 
-@procedure(*methods("shuffle"))
+@drawing(*methods("shuffle"))
 def shuffle(generator: Any, x: Any, axis: int = 0) -> None:
     """In place. The order is that of numbers shuffled in a container of the same kind."""
     bare = plain(x)
@@ -149,7 +166,7 @@ def shuffle(generator: Any, x: Any, axis: int = 0) -> None:
     return None
 
 
-@procedure(*methods("permuted"))
+@drawing(*methods("permuted"))
 def permuted_along(generator: Any, x: Any, *, axis: Any = None, out: Any = None) -> Any:
     """Each slice along the axis in an order of its own."""
     if not reach.is_active((x, out)):
@@ -163,3 +180,29 @@ def permuted_along(generator: Any, x: Any, *, axis: Any = None, out: Any = None)
         return getitem(call(np.ravel, array), numbers)
     along = np.arange(shape[axis]).reshape([-1 if i == axis % len(shape) else 1 for i in range(len(shape))])
     return call(np.take_along_axis, array, generator.permuted(np.broadcast_to(along, shape), axis=axis), axis)
+
+
+# -- noise without parameters, and the state of a stream ---------------------------------------------------------------
+
+
+def without_parameters(method: Any) -> Callable:
+    """A method whose results are constants; an `out=` is a store like any other."""
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        out = kwargs.pop("out", None)
+        if out is None or not live.levels:
+            return foreign(method, args, kwargs if out is None else {**kwargs, "out": out})
+        bare = plain(out)
+        store(out, ..., foreign(method, args, {"dtype": bare.dtype, **kwargs, "size": bare.shape}))
+        return out
+
+    return run
+
+
+for _kind in KINDS:
+    for _name in dir(_kind):
+        _method = getattr(_kind, _name)
+        if not _name.startswith("_") and callable(_method) and lookup(_method) is None:
+            drawing(_method)(without_parameters(_method))
+for _method in (random.Random.random, random.Random.getrandbits, np.random.sample, np.random.ranf):
+    drawing(_method)(without_parameters(_method))

@@ -84,6 +84,7 @@ class _Stack(threading.local):
 
     def __init__(self) -> None:
         self.levels: list[Level] = []
+        self.draws = 0  # random numbers drawn so far, in no unit: only whether it has moved is asked
 
 
 live = _Stack()

@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from engine import grad, gradient, jvp
+from engine import checkpoint, grad, gradient, jvp
 from engine.errors import DifferentiationError
 
 from .oracle import TIERS, Program, Table, checks_of, tier
@@ -168,3 +168,33 @@ def test_noise_that_a_scale_of_zero_wiped_out_has_no_derivative():
 
     assert np.isnan(gradient(draw, 0.0)[0])
     assert gradient(lambda loc: np.random.default_rng(3).normal(loc, 0.0), 1.0) == (1.0,)
+
+
+@pytest.mark.parametrize("tier_name", TIERS)
+@pytest.mark.parametrize("kind", ["Generator", "RandomState", "global", "standard library"])
+def test_a_checkpoint_keeps_the_noise_of_its_first_run(kind, tier_name):
+    def gradient_of(wrapped):
+        if kind == "standard library":
+            r = random.Random(3)
+            noise = lambda x: np.array([r.gauss(0.0, 1.0), r.random(), r.uniform(0.0, 1.0)])  # noqa: E731
+        else:
+            r = seeded(kind)
+            noise = lambda x: r.standard_normal(3) + r.normal(x, 0.5)  # noqa: E731
+        block = wrapped(lambda x: np.sum(np.sin(x) * noise(x)))
+        return gradient(lambda x: block(x) + r.uniform(0.0, 1.0), X)[0]
+
+    with tier(tier_name):
+        np.testing.assert_array_equal(gradient_of(checkpoint), gradient_of(lambda f: f))
+
+
+def test_noise_drawn_into_an_array_is_a_store():
+    def total(x):
+        r = np.random.default_rng(3)
+        noise = r.random(3)
+        first = np.sum(x * x * noise)
+        r.random(out=noise)
+        return first + np.sum(x * noise)
+
+    r = np.random.default_rng(3)
+    first, second = r.random(3), r.random(3)
+    np.testing.assert_allclose(gradient(total, X)[0], 2 * X * first + second, rtol=1e-15)
