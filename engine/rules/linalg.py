@@ -22,14 +22,13 @@ rule(
     b=lambda d, out, a, b: solve_pullback(d, out, a, b)[1],
 )
 
-STACKS_OF_VECTORS = (
-    np.lib.NumpyVersion(np.__version__) < "2.0.0"
-)  # does solve take b of one dimension less for vectors?
+NUMPY_1 = np.lib.NumpyVersion(np.__version__) < "2.0.0"
+"""It takes b of one dimension less than a for a stack of vectors, and a complex matrix has a complex condition."""
 
 
 def solve_pullback(d: Any, out: Any, a: Any, b: Any) -> tuple:
     """b̄ = a⁻ᴴ d and ā = -b̄ xᴴ."""
-    vector = np.ndim(b) == 1 or (STACKS_OF_VECTORS and np.ndim(b) == np.ndim(a) - 1)
+    vector = np.ndim(b) == 1 or (NUMPY_1 and np.ndim(b) == np.ndim(a) - 1)
     if vector:
         b_bar = np.linalg.solve(adjoint(a), np.expand_dims(d, -1))
         return -np.matmul(b_bar, np.expand_dims(conj(out), -2)), b_bar[..., 0]
@@ -92,7 +91,8 @@ def cond(x: Any, p: Any = None) -> Any:
     if p is None or p == 2 or p == -2:
         s = np.linalg.svd(x, compute_uv=False)
         return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
-    return np.linalg.norm(x, p, (-2, -1)) * np.linalg.norm(np.linalg.inv(x), p, (-2, -1))
+    product = np.linalg.norm(x, p, (-2, -1)) * np.linalg.norm(np.linalg.inv(x), p, (-2, -1))
+    return product.astype(x.dtype) if NUMPY_1 else product
 
 
 composition(np.linalg.cond, cond)
