@@ -6,17 +6,22 @@ VENV   ?= .venv
 WORKERS ?= auto
 BIN     = $(VENV)/bin
 STAMP  := $(VENV)/installed-$(shell $(PYTHON) -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null)
+ENGINES = engine-autograd engine-jax engine-mygrad engine-tensorflow engine-torch
 PYTEST  = $(BIN)/python -m pytest
 
-.PHONY: help regressions test lint types tests bench-quick bench clean
+.PHONY: help regressions test lint types tests bench-quick bench clean $(ENGINES)
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make regressions   every pinned bug on the reference engine"
+	@echo "make engine-NAME   an environment for autograd, jax, mygrad, tensorflow or torch, which pytest --engine NAME asks"
 	@echo "make test          format, lint, types, doctests and every test: what CI runs"
 	@echo "make bench         the engine's gradients beside gradients written by hand"
 	@echo "make bench-quick   the asv benchmarks once, nothing saved"
 	@echo "make clean         remove the environment and everything generated"
+
+engine-autograd engine-jax engine-mygrad engine-tensorflow engine-torch: $(STAMP)
+	@$(BIN)/python -m regressions install $(@:engine-%=%)
 
 regressions: $(STAMP)
 	@$(PYTEST) -q -n $(WORKERS) --bite regressions/test_cases.py

@@ -1,7 +1,7 @@
-"""The command line: list, show, run and script for cases; check and bisect for histories; new and expect for editors.
+"""The command line: the cases listed, shown and asked, of any engine; what broke one, found; new ones begun.
 
-Exit status: 0 all right, 1 a case does not hold, 2 the command makes no sense. `check` ends as `git bisect run` asks:
-0 good, 1 bad, 125 cannot tell.
+Exit status: 0 all right, 1 a case does not hold or an engine does not install, 2 the command makes no sense. `check`
+ends as `git bisect run` asks: 0 good, 1 bad, 125 cannot tell.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from .adapters import UnknownEngine, adapters_of
 from .case import SYMPTOMS, TRACKERS, Case, thread_id
 from .commits import Commits, HistoryError, cache
 from .corpus import TOPICS, UnknownCase, all_cases, find, find_alone, program_file, select
+from .environments import Unusable, interpreter, release_of
 from .expected import FAILURES, ExpectationError, file_of, rewritten
 from .records import Record, recorded
 from .results import ask_all, is_asked_here
@@ -67,6 +68,9 @@ def _parser() -> argparse.ArgumentParser:
     making = commands.add_parser("new", help="the text of a case for a thread, to be filled in")
     making.set_defaults(command=_new)
     making.add_argument("url", help="the thread: https://github.com/FluxML/Flux.jl/issues/2497")
+    installing = commands.add_parser("install", help="make the environment of another engine, where it is missing")
+    installing.set_defaults(command=_install)
+    installing.add_argument("engine", help="an engine, or a release of one: autograd==1.5")
     expecting = commands.add_parser("expect", help="write down what an engine does not hold, from a run of all cases")
     expecting.set_defaults(command=_expect)
     expecting.add_argument("engine", help="an engine, or a release of one: autograd==1.5")
@@ -113,7 +117,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _record(case: Case, engine: str) -> Record:
     if is_asked_here(engine):
-        return recorded(case, adapters_of(engine)[0])
+        return recorded(case, adapters_of(engine)[0], asked=engine)
     return ask_all(engine, [case], _to_stderr)[case.id]
 
 
@@ -143,6 +147,15 @@ def _expect(options: argparse.Namespace) -> int:
     path = file_of(records[0].engine)
     path.write_text(rewritten(path, options.versions or f"=={records[0].version}", records))
     print(f"{path}: {sum(record.verdict in FAILURES for record in records)} lines for {records[0].on}")
+    return 0
+
+
+def _install(options: argparse.Namespace) -> int:
+    try:
+        print(interpreter(release_of(options.engine), _to_stderr))
+    except Unusable as problem:
+        _to_stderr(f"{options.engine}: {problem}")
+        return 1
     return 0
 
 

@@ -30,6 +30,7 @@ class Record:
     difference: str = ""
     seconds: float = 0.0
     usable: bool = True
+    asked: str = "reference"  # what to write after --engine for the same
 
     @property
     def on(self) -> str:
@@ -42,7 +43,7 @@ class Record:
         return self.verdict == Verdict.RIGHT.value
 
 
-def recorded(case: Case, adapter: Adapter, result: Run | None = None) -> Record:
+def recorded(case: Case, adapter: Adapter, result: Run | None = None, asked: str = "reference") -> Record:
     """Ask, or take what was asked, and write down what came of it."""
     start = time.perf_counter()
     if result is None:
@@ -51,5 +52,7 @@ def recorded(case: Case, adapter: Adapter, result: Run | None = None) -> Record:
             result = run(case, adapter)
     seconds = round(time.perf_counter() - start, 4)
     expected, got = report.described(case.right), report.described(result.outcome)
-    difference = str(result.difference or "")
-    return Record(case.id, adapter.name, adapter.version, result.verdict.value, expected, got, difference, seconds)
+    return Record(
+        case.id, adapter.name, adapter.version, result.verdict.value, expected, got,
+        difference=str(result.difference or ""), seconds=seconds, asked=asked,
+    )  # fmt: skip

@@ -72,14 +72,13 @@ def failure(case: Case, record: Record, expected: str = "") -> str:
 
 def _commands(case: Case, record: Record) -> Iterator[tuple[str, str]]:
     """What to do next, by what it is good for."""
-    ours = record.engine.startswith("reference")
-    engine = f"{record.engine}=={record.version}" if record.version else record.engine
-    yield "again", f"run {case.id}" + ("" if ours else f" --engine {engine}")
+    ours = record.asked == "reference"
+    yield "again", f"run {case.id}" + ("" if ours else f" --engine {record.asked}")
     yield "show", f"show {case.id}"
     if ours:
         yield "bisect", f"bisect {case.id}"
-    else:
-        yield "script", f"script {case.id} --engine {engine}"
+    elif ":" not in record.asked:
+        yield "script", f"script {case.id} --engine {record.asked}"
 
 
 def described(x: Any) -> str:

@@ -33,7 +33,7 @@ __all__ = ["Record", "ask_all", "is_asked_here"]
 
 HERE = Path(__file__).parent
 START_SECONDS, CASE_SECONDS = 300, 60
-HARNESS = ("case", "compare", "costs", "differences", "oracles", "records", "report", "verdicts", "worker")
+HARNESS = "arrays case compare costs differences oracles records report transplant verdicts worker".split()
 
 
 def ask_all(
@@ -99,7 +99,7 @@ def _key(case: Case, engine: str) -> str:
 def _engine_files(engine: str) -> tuple[Path, ...]:
     sources = HERE.parent / "engine"
     beside = sorted(sources.rglob("*.py")) if engine == "reference" else [sources / "nn.py", sources / "implicit.py"]
-    return (*sorted((HERE / "adapters").glob("_*.py")), HERE / "adapters" / f"{engine}.py", *beside)
+    return (HERE / "adapters" / "__init__.py", HERE / "adapters" / f"{engine}.py", *beside)
 
 
 @cache
@@ -112,6 +112,7 @@ def _digest(*files: Path) -> str:
 
 def _asked(engine: str, release: Release | None, cases: Sequence[Case], say: Callable[[str], None]) -> Iterable[Record]:
     name, version = engine.partition("==")[0], "" if release is None else release.version
+    asked = engine if release is None else str(release)
     left = {case.id: case for case in cases}
     try:
         python = Path(sys.executable) if release is None else interpreter(release, say)
@@ -123,13 +124,13 @@ def _asked(engine: str, release: Release | None, cases: Sequence[Case], say: Cal
                     raise Unusable(message["unusable"])
                 else:
                     case = left.pop(message["case"])
-                    yield Record(**{"engine": name, **message, "version": version})
+                    yield Record(**{"engine": name, **message, "version": version, "asked": asked})
                     done = len(cases) - len(left)
                     if done % 50 == 0 or not left:
                         say(f"{engine}: {done} of {len(cases)} cases, {case.id}")
     except Unusable as problem:
         for case in left.values():
-            yield Record(case.id, name, version, Verdict.NOT_ASKED.value, "", str(problem), usable=False)
+            yield Record(case.id, name, version, Verdict.NOT_ASKED.value, "", str(problem), usable=False, asked=asked)
 
 
 class _Conversation:
@@ -170,9 +171,8 @@ class _Conversation:
             case, patience = "", START_SECONDS
             while line := self._next_line(patience):
                 message = json.loads(line)
-                patience = CASE_SECONDS
                 if "begin" in message:
-                    case = message["begin"]
+                    case, patience = message["begin"], CASE_SECONDS
                 else:
                     yield message
             if self.process.poll() is None and line is None:

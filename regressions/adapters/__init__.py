@@ -1,8 +1,9 @@
 """How an engine is plugged in: one derivative primitive, what it can do, and how its answers and errors are read.
 
-An adapter is a class below `Adapter` in a module of its own, `adapters/<engine>.py`, which alone imports that engine,
-and names its ways of being asked in `ADAPTERS`: the first is the engine as people use it, the others are further
-routes to the same answer, which must agree with it.
+An adapter is a class below `Adapter` (below `arrays.ArrayAdapter` for an engine with an array library of its own) in a
+module of its own, `adapters/<engine>.py`, which alone imports that engine, and names its ways of being asked in
+`ADAPTERS`: the first is the engine as people use it, the others are further routes to the same answer, which must agree
+with it.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ class Adapter(ABC):
 
 def engine_names() -> list[str]:
     """The engines there are adapters for."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+    return sorted(module.name for module in pkgutil.iter_modules(__path__))
 
 
 def adapters_of(engine: str) -> list[Adapter]:

@@ -11,8 +11,8 @@ import autograd.numpy
 from autograd.core import make_vjp, vspace
 from autograd.differential_operators import make_jvp
 
-from ._arrays import ArrayAdapter
-from ._transplant import Namespace
+from ..arrays import ArrayAdapter
+from ..transplant import Namespace
 
 __all__ = ["ADAPTERS"]
 

@@ -8,8 +8,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from ._arrays import ArrayAdapter
-from ._transplant import Namespace
+from ..arrays import ArrayAdapter
+from ..transplant import Namespace
 
 __all__ = ["ADAPTERS"]
 

@@ -12,8 +12,8 @@ import numpy as np
 import tensorflow as tf
 import tensorflow.experimental.numpy as tnp
 
-from ._arrays import ArrayAdapter
-from ._transplant import Namespace
+from ..arrays import ArrayAdapter
+from ..transplant import Namespace
 
 __all__ = ["ADAPTERS"]
 

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch.utils.checkpoint import checkpoint
 
+from ..arrays import ArrayAdapter
+from ..transplant import Namespace
 from . import CannotBeAsked
-from ._arrays import ArrayAdapter
-from ._transplant import Namespace
 
 __all__ = ["ADAPTERS"]
 

@@ -85,7 +85,8 @@ def test_failure_names_bug_thread_verdict_both_answers_and_the_command():
     case = find("flux-930")[0]
     outcome = Answer(0.0, (None,))
     result = Run(Verdict.WRONG, outcome, judge(case, outcome)[1])
-    record = replace(recorded(case, adapters_of("reference")[0], result), engine="abacus", version="1.2")
+    record = recorded(case, adapters_of("reference")[0], result, asked="abacus==1.2")
+    record = replace(record, engine="abacus", version="1.2")
     text = report.failure(case, record)
     for part in (
         "fails in another way than flux-930", "[abacus 1.2]", case.title, *case.threads, "0.600641", "(None,)",
@@ -94,8 +95,8 @@ def test_failure_names_bug_thread_verdict_both_answers_and_the_command():
         f"python -m regressions script {case.id} --engine abacus==1.2",
     ):  # fmt: skip
         assert part in text
-    text = report.failure(case, replace(record, verdict=Verdict.REPORTED.value, engine="reference", version=""))
-    assert "the bug of flux-930 is back   [reference]" in text and f"python -m regressions bisect {case.id}" in text
+    text = report.failure(case, replace(record, verdict=Verdict.REPORTED.value, engine="reference", asked="reference"))
+    assert "the bug of flux-930 is back   [reference 1.2]" in text and f"python -m regressions bisect {case.id}" in text
 
 
 def test_summary_counts_what_was_asked_and_gives_each_reason_for_a_missing_defect():
@@ -162,7 +163,7 @@ def test_a_new_case_is_refused_as_long_as_it_is_not_filled_in(capsys: pytest.Cap
         exec("import numpy as np\nfrom regressions.case import case\n" + capsys.readouterr().out, {})
 
 
-@pytest.mark.parametrize("command", ["list", "show", "run", "script", "new", "expect", "check", "bisect"])
+@pytest.mark.parametrize("command", ["list", "show", "run", "script", "new", "install", "expect", "check", "bisect"])
 def test_every_command_says_what_it_is_for(command: str, capsys: pytest.CaptureFixture):
     with pytest.raises(SystemExit) as caught:
         main([command, "--help"])

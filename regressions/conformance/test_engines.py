@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,14 +17,14 @@ import pytest
 
 from regressions import environments, results
 from regressions.adapters import CannotBeAsked, UnknownEngine, adapters_of
-from regressions.adapters._arrays import as_number, leaves_of, of_kind, put, put_each
-from regressions.adapters._transplant import Namespace, transplanted
+from regressions.arrays import as_number, leaves_of, of_kind, put, put_each
 from regressions.case import fields
 from regressions.corpus import all_cases, find
 from regressions.environments import Unusable, interpreter, release_of
 from regressions.expected import EXPECTED, ExpectationError, Expectations, rewritten
 from regressions.records import Record
 from regressions.results import ask_all
+from regressions.transplant import Namespace, transplanted
 
 ROOT = Path(__file__).parents[2]
 a = np.array
@@ -219,6 +220,15 @@ def test_a_run_asks_an_adapter_from_elsewhere_and_is_strict_about_what_it_expect
     lines = {case: "wrong in another way", other: "wrong in another way"}
     (tmp_path / "expected.toml").write_text('[">=2"]\n' + "".join(f'{k} = "{v}"\n' for k, v in lines.items()))
     assert run_pytest(*choice, "-k", "zygote-548").returncode == 0
+
+
+def test_the_adapter_of_the_readme_prints_what_the_readme_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    chapter = (ROOT / "README.md").read_text(encoding="utf-8").split("## Add an adapter")[1]
+    program, printed = re.findall(r"```(?:python|text)\n(.*?)```", chapter, re.DOTALL)[:2]
+    (tmp_path / "mine.py").write_text(program)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert "--engine mine:ComplexStep -k autograd-712" in chapter
+    assert printed in run_pytest("--engine", "mine:ComplexStep", "-k", "autograd-712").stdout
 
 
 # -- releases ----------------------------------------------------------------------------------------------------------

@@ -16,9 +16,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..case import fields
-from . import Adapter, CannotBeAsked
-from ._transplant import transplanted
+from .adapters import Adapter, CannotBeAsked
+from .case import fields
+from .transplant import transplanted
 
 __all__ = ["ArrayAdapter", "Face"]
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from . import CannotBeAsked
+from .adapters import CannotBeAsked
 
 __all__ = ["Namespace", "transplanted"]
 
