@@ -43,10 +43,10 @@ class View:
     def add(self, sweep: Sweep, d: Any) -> None:
         """Add a cotangent of this view to the buffer of its base."""
         part = self.of(shadow(sweep, self.base))
-        if live.levels:
-            store(part, ..., engine_call(operator.add, part, d))
-        elif _overlaps_itself(part):
+        if _overlaps_itself(part):
             _add_overlapping(part, d)
+        elif live.levels:
+            store(part, ..., engine_call(operator.add, part, d))
         else:
             part += d
 
@@ -87,7 +87,13 @@ def _add_overlapping(part: np.ndarray, d: Any) -> None:
         shape[axis] = part.shape[axis]
         places = places + (np.arange(part.shape[axis]) * step).reshape(shape)
     flat = np.ndarray((root.size,), root.dtype, root if root.flags.c_contiguous else root.T)
-    np.add.at(flat, places, np.broadcast_to(d, part.shape))
+    if live.levels:
+        from ..rules.indexing import scatter
+
+        added = engine_call(scatter, engine_call(np.broadcast_to, d, part.shape), flat, places)
+        store(flat, ..., engine_call(operator.add, flat, added))
+    else:
+        np.add.at(flat, places, np.broadcast_to(d, part.shape))
 
 
 class ArrayStore:
