@@ -43,7 +43,7 @@ rule(np.take, selects=True, a=lambda d, out, a, indices, axis=None, *, mode="rai
 rule(
     np.take_along_axis, selects=True,
     arr=lambda d, out, arr, indices, axis=-1: scatter(d, arr, along(arr, indices, axis)) if axis is not None
-    else np.reshape(scatter(d, np.empty(np.size(arr)), indices), np.shape(arr)),
+    else np.reshape(scatter(d, np.ravel(arr), indices), np.shape(arr)),
 )  # fmt: skip
 
 
@@ -51,7 +51,7 @@ def untaken(d: Any, a: Any, indices: Any, axis: int | None, mode: Any) -> Any:
     """What np.take took, put back; `mode` is settled by taking from the positions themselves."""
     if axis is None:
         positions = np.take(np.arange(np.size(a)), indices, mode=mode)
-        return np.reshape(scatter(d, np.empty(np.size(a)), positions), np.shape(a))
+        return np.reshape(scatter(d, np.ravel(a), positions), np.shape(a))
     positions = np.take(np.arange(np.shape(a)[axis]), indices, mode=mode)
     return scatter(d, a, whole_axis(positions, axis, np.ndim(a)))
 

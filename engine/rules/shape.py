@@ -367,7 +367,7 @@ rule(np.diagflat, moves=True, v=lambda d, out, v, k=0: np.reshape(np.diagonal(d,
 def on_diagonal(d: Any, a: Any, offset: int, axis1: int, axis2: int) -> Any:
     """Zeros in the shape of `a` but for its diagonal, which is `d`."""
     along = np.arange(np.shape(d)[-1])
-    moved = np.moveaxis(np.empty(np.shape(a)), (axis1, axis2), (-2, -1))
+    moved = np.moveaxis(a, (axis1, axis2), (-2, -1))
     placed = scatter(d, moved, (..., along + max(-offset, 0), along + max(offset, 0)))
     return np.moveaxis(placed, (-2, -1), (axis1, axis2))
 

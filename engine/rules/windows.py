@@ -52,7 +52,7 @@ rule(
     as_strided,
     selects=True,
     x=lambda d, out, x, shape=None, strides=None, subok=False, writeable=True: np.reshape(
-        scatter(d, np.empty(np.size(x)), element_numbers(x, shape, strides)), np.shape(x)
+        scatter(d, np.ravel(x), element_numbers(x, shape, strides)), np.shape(x)
     ),
 )
 

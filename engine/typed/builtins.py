@@ -263,6 +263,8 @@ def scatter_(lowerer: Any, args: list, kwargs: dict) -> Any:
     d, a, index = args
     if not isinstance(type_of(a), Array) or not is_active_type(type_of(a)):
         raise NotTyped("scatter into no array")
+    if is_complex(type_of(d)) and not is_complex(type_of(a)):
+        raise NotTyped("a complex scatter into a real array")
     zeros = lowerer.let(runtime.zero_of, (a,))
     return lowerer.let(runtime.addat, (zeros, lowerer.argument(index), d))
 

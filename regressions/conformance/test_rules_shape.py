@@ -105,6 +105,9 @@ ROWS = [
     row(np.diagonal, A, 1, -1, 1),
     *[row(np.diag, x, k) for x in (V, M) for k in (0, 1, -1)],
     row(np.diagflat, M, 1),
+    *[row(f, Z) for f in (np.diag, np.diagonal, np.diagflat, np.tril, np.squeeze)],
+    row(np.repeat, Z, 2, 1),
+    row(np.tile, Z, (2, 2)),
 ]  # fmt: skip
 ROWS += [
     *[row(f, x) for f in (np.asarray_chkfinite, np.require) for x in (M.T, S, Z)],
