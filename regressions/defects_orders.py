@@ -30,6 +30,7 @@ __all__ = [
     "rule_fails_when_differentiated",
     "rule_writes_in_place",
     "second_pass_meets",
+    "ties_share_at_every_order",
     "with_new_rule",
     "zeros_are_left_out",
 ]
@@ -158,6 +159,14 @@ def forward_rule_missing(primal: Callable, error: Exception) -> Defect:
         apply(sweep, operation, d)
 
     return traced(tape.Sweep, "apply", refuse)
+
+
+def _shares(sweep: Any, operation: Any, name: str, d: Any) -> Any:
+    return sweep.pulled(operation, operation.rule.pullbacks[name], d)
+
+
+ties_share_at_every_order = traced(tape.Sweep, "pulled_back", _shares)
+"""What ties for a maximum or minimum gets a mean of slopes, in derivatives of derivatives too."""
 
 
 def rule_writes_in_place(primal: Callable, **pullbacks: Callable) -> Defect:

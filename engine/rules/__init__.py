@@ -10,6 +10,8 @@
    cotangent equally, whether they meet in `max`, `maximum` or at a bound of `clip`; where a length or a deviation is
    zero (abs, hypot, norm, std, angle at the origin) its gradient is zero, the subgradient of least norm. A finite value
    that keeps the symmetry of the function is of more use than a NaN, and moving all that tie together is always right.
+   A mean of slopes moves as none of them does, though: where a derivative is differentiated again, a tie moves as if it
+   had fallen to one side, the first of those that tie for the smaller and the last for the larger one, as in a sort.
 3. One-sided points. At the edge of a domain the limit from inside: sqrt has slope inf at 0, x^y in x for 0 < y < 1 too;
    x^y in y is 0 at x = 0, because 0^y is constant for y > 0. Where no real derivative exists the partial is NaN: x^y in
    y for x < 0. x^0 is the constant 1.

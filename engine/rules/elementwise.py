@@ -164,17 +164,38 @@ rule(
     selects=True,
     x=lambda d, out, x, y, /: chosen(d, x < y, x, y),
     y=lambda d, out, x, y, /: chosen(d, y < x, x, y),
+    sided={
+        "x": lambda d, out, x, y, /: np.where(x <= y, 0, d),
+        "y": lambda d, out, x, y, /: np.where(y < x, 0, d),
+    },
 )
 rule(
     np.minimum,
     selects=True,
     x=lambda d, out, x, y, /: chosen(d, x > y, x, y),
     y=lambda d, out, x, y, /: chosen(d, y > x, x, y),
+    sided={
+        "x": lambda d, out, x, y, /: np.where(x > y, 0, d),
+        "y": lambda d, out, x, y, /: np.where(y >= x, 0, d),
+    },
 )
 rule(
-    (np.fmax, np.fmin),
+    np.fmax,
     x=lambda d, out, x, y, /: chosen(d, (x != out) & (out == out), x, y),
     y=lambda d, out, x, y, /: chosen(d, (y != out) & (out == out), x, y),
+    sided={
+        "x": lambda d, out, x, y, /: np.where((x != out) & (out == out) | (x == y), 0, d),
+        "y": lambda d, out, x, y, /: np.where((y != out) & (out == out), 0, d),
+    },
+)
+rule(
+    np.fmin,
+    x=lambda d, out, x, y, /: chosen(d, (x != out) & (out == out), x, y),
+    y=lambda d, out, x, y, /: chosen(d, (y != out) & (out == out), x, y),
+    sided={
+        "x": lambda d, out, x, y, /: np.where((x != out) & (out == out), 0, d),
+        "y": lambda d, out, x, y, /: np.where((y != out) & (out == out) | (x == y), 0, d),
+    },
 )
 rule(np.where, selects=True, x=lambda d, out, condition, x, y, /: np.where(condition, d, 0),
      y=lambda d, out, condition, x, y, /: np.where(condition, 0, d))  # fmt: skip

@@ -89,18 +89,52 @@ composition(np.average, average)
 
 # ---- extremes (ties share: convention 2; NaN stays NaN: convention 5)
 rule(
-    (np.max, np.amax, np.min, np.amin, np.nanmax, np.nanmin),
+    (np.max, np.amax, np.nanmax),
     selects=True,
     a=lambda d, out, a, axis=None, *, keepdims=False, initial=None, where=True: extreme(
         d, out, a, axis, keepdims, initial, where
     ),
+    sided={
+        "a": lambda d, out, a, axis=None, *, keepdims=False, initial=None, where=True: extreme(
+            d, out, a, axis, keepdims, initial, where, "last"
+        )
+    },
 )
 rule(
-    (np.maximum.reduce, np.minimum.reduce, np.fmax.reduce, np.fmin.reduce),
+    (np.min, np.amin, np.nanmin),
+    selects=True,
+    a=lambda d, out, a, axis=None, *, keepdims=False, initial=None, where=True: extreme(
+        d, out, a, axis, keepdims, initial, where
+    ),
+    sided={
+        "a": lambda d, out, a, axis=None, *, keepdims=False, initial=None, where=True: extreme(
+            d, out, a, axis, keepdims, initial, where, "first"
+        )
+    },
+)
+rule(
+    (np.maximum.reduce, np.fmax.reduce),
     selects=True,
     array=lambda d, out, array, axis=0, dtype=None, *, keepdims=False, initial=None, where=True: extreme(
         d, out, array, axis, keepdims, initial, where
     ),
+    sided={
+        "array": lambda d, out, array, axis=0, dtype=None, *, keepdims=False, initial=None, where=True: extreme(
+            d, out, array, axis, keepdims, initial, where, "last"
+        )
+    },
+)
+rule(
+    (np.minimum.reduce, np.fmin.reduce),
+    selects=True,
+    array=lambda d, out, array, axis=0, dtype=None, *, keepdims=False, initial=None, where=True: extreme(
+        d, out, array, axis, keepdims, initial, where
+    ),
+    sided={
+        "array": lambda d, out, array, axis=0, dtype=None, *, keepdims=False, initial=None, where=True: extreme(
+            d, out, array, axis, keepdims, initial, where, "first"
+        )
+    },
 )
 rule(
     np.median,
@@ -109,11 +143,33 @@ rule(
 )
 
 
-def extreme(d: Any, out: Any, a: Any, axis: Any, keepdims: bool, initial: Any = None, where: Any = True) -> Any:
-    """`d` to the elements that equal the extreme of their slice; `initial` is one more that may tie with them."""
+def extreme(
+    d: Any, out: Any, a: Any, axis: Any, keepdims: bool, initial: Any = None, where: Any = True, side: Any = None
+) -> Any:
+    """`d` to the elements that equal the extreme of their slice, or to the first or last of them (`side`); `initial` is
+    one more that may tie with them."""
     out = expand(out, axis, keepdims)
     winners = a == out if where is True else (a == out) & where
-    return shared(expand(d, axis, keepdims), winners, axis, 0 if initial is None else out == initial)
+    others = 0 if initial is None else out == initial
+    if side is None:
+        return shared(expand(d, axis, keepdims), winners, axis, others)
+    return shared(expand(d, axis, keepdims), outermost(winners, axis, side), axis, others)
+
+
+def outermost(winners: Any, axis: Any, side: str) -> Any:
+    """Of the winners of each slice the first or the last one alone."""
+    ndim = np.ndim(winners)
+    axes = range(ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    axes = tuple([i % ndim for i in axes])
+    kept = tuple([i for i in range(ndim) if i not in axes])
+    moved = np.transpose(winners, kept + axes)
+    rows = np.reshape(moved, (*np.shape(moved)[: len(kept)], -1))
+    if side == "last":
+        rows = np.flip(rows, -1)
+    alone = rows & (np.cumsum(rows, -1) == 1)
+    if side == "last":
+        alone = np.flip(alone, -1)
+    return np.transpose(np.reshape(alone, np.shape(moved)), tuple(np.argsort(kept + axes)))
 
 
 def shared(d: Any, winners: Any, axis: Any, others: Any = 0) -> Any:
@@ -133,7 +189,16 @@ def order_statistic(a: Any, q: Any, axis: Any, side: Any) -> Any:
     return np.quantile(a, q, axis=axis, method=side, keepdims=True)
 
 
-rule(order_statistic, selects=True, a=lambda d, out, a, q, axis, side: shared(d, a == out, axis))
+rule(
+    order_statistic,
+    selects=True,
+    a=lambda d, out, a, q, axis, side: shared(d, a == out, axis),
+    sided={
+        "a": lambda d, out, a, q, axis, side: shared(
+            d, outermost(a == out, axis, "first" if side == "lower" else "last"), axis
+        )
+    },
+)
 rule(
     np.quantile,
     a=lambda d, out, a, q, axis=None, *, keepdims=False: between(expand(d, axis, keepdims), a, q, axis),

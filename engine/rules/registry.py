@@ -65,6 +65,7 @@ class Rule:
     mixes: an entry of the result is a sum of products of one entry from each argument, as in a matrix product.
     entrywise: an entry of the result depends on the entries of the arguments that stand in the same place.
     pushforward: `f(tangents, out, *args, **kwargs)` -> tangent of `out`; optional, else the pullback is transposed.
+    sided: argument name -> another pullback, in which a tie falls to one side, for the derivative of a derivative.
     careful: `f(looked, d, out, *args, **kwargs)` -> cotangent of the only argument that has one, for a primitive with
         several results; `looked` says for each of them which entries are looked at (None: none), see convention 4.
     """
@@ -74,6 +75,7 @@ class Rule:
     pullbacks: dict[str, Callable] = field(default_factory=dict)
     whole: Callable | None = None
     pushforward: Callable | None = None
+    sided: dict[str, Callable] = field(default_factory=dict)
     careful: Callable | None = None
     procedure: Callable | None = None
     moves: bool = False
@@ -197,6 +199,7 @@ def rule(
     selects: Any = False,
     mixes: Any = False,
     careful: Callable | None = None,
+    sided: Any = None,
     **pullbacks: Callable,
 ) -> None:
     """Give a function a rule: for each argument that carries a derivative, its pullback.
@@ -209,7 +212,7 @@ def rule(
     slice or a `where` do; `selects` that they may leave some out, as the last two do (it implies `moves`); `mixes` that
     an entry of the result is a sum of products of one entry from each argument, as in a matrix product; `careful` is
     the pullback of a function of one argument and several results that wants to know which of their entries are looked
-    at. They serve convention 4.
+    at. They serve convention 4. `sided` holds pullbacks in which a tie falls to one side (convention 2).
 
     Raises:
         ValueError: the function has a rule already, or a pullback names no argument of it.
@@ -231,6 +234,7 @@ def rule(
             primal,
             pullbacks=pullbacks,
             pushforward=jvp,
+            sided=sided or {},
             careful=careful,
             moves=moves or selects,
             selects=selects,

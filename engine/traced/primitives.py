@@ -79,7 +79,7 @@ def apply(function: Callable, rule: Rule, args: tuple, kwargs: dict, depth: int 
     wrapped, nodes = numbered(out)
     chain = call_chain()
     place = (chain[0][1], chain[0][2]) if chain else ("<engine>", 0)
-    level.tape.append(Operation(rule, inner, kwargs, out, targets, nodes, place))
+    level.tape.append(Operation(rule, inner, kwargs, out, targets, nodes, place, depth is not None))
     return list(wrapped) if as_list else wrapped
 
 

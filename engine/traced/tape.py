@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import CotangentMismatchError
-from ..rules import Rule
+from ..rules import Rule, rule
 from ..tangents import accumulate, from_partial, is_differentiable, project, zeros_like
 from .levels import Level, Node, Traced, live, node_at, plain, strip
 
@@ -110,12 +110,28 @@ class Sweep:
                 self.add_at(target, plain(args[0]), plain(args[1]), d)
                 continue
             else:
-                bar = self.pulled(operation, rule.pullbacks[rule.parameters[position]], d)
+                bar = self.pulled_back(operation, rule.parameters[position], d)
             operation.give(self, target, bar, args[position])
 
     def partial(self, operation: Operation, partial: Any, d: Any) -> Any:
         """The cotangent of an argument, from a partial derivative."""
         return engine_call(from_partial, partial, d, operation.out, operation.args)
+
+    def pulled_back(self, operation: Operation, name: str, d: Any) -> Any:
+        """The cotangent of the argument of this name, which at a tie is one thing and moves like another.
+
+        A tie shares, and no average of one-sided slopes moves as any of them does. So what an outer level sees of a
+        share is that it moves as if the tie had fallen to one side; `minimum` and `maximum` then are a sort, as smooth
+        as what is done with its results.
+        """
+        rule = operation.rule
+        shared = rule.pullbacks[name]
+        if not rule.sided or not (operation.nested or any(not level.transposing for level in live.levels)):
+            return self.pulled(operation, shared, d)
+        sided = self.pulled(operation, rule.sided[name], d)
+        if operation.nested or live.levels[-1].transposing:
+            return sided
+        return engine_call(moving_as, self.pulled(operation, shared, d), sided)
 
     def pulled(self, operation: Operation, pullback: Callable, d: Any) -> Any:
         """The cotangent of an argument, by a pullback."""
@@ -131,6 +147,14 @@ class Sweep:
             parts = [self.collect(n, v) for n, v in zip(nodes, value, strict=True)]
             return None if all(p is None for p in parts) else tuple(parts)
         return None if nodes is None else self.take(nodes)
+
+
+def moving_as(value: Any, other: Any) -> Any:
+    """The value, whose derivative is that of another."""
+    return value
+
+
+rule(moving_as, moves=True, other=lambda d, out, value, other: d)
 
 
 def is_basic(index: Any) -> bool:
@@ -170,10 +194,18 @@ def transformed_call(function: Callable, *args: Any, **kwargs: Any) -> Any:
 class Operation:
     """One call of a primitive that has a rule."""
 
-    __slots__ = ("args", "kwargs", "nodes", "out", "place", "rule", "targets")
+    __slots__ = ("args", "kwargs", "nodes", "nested", "out", "place", "rule", "targets")
 
     def __init__(
-        self, rule: Rule, args: tuple, kwargs: dict, out: Any, targets: tuple, nodes: Any, place: tuple[str, int]
+        self,
+        rule: Rule,
+        args: tuple,
+        kwargs: dict,
+        out: Any,
+        targets: tuple,
+        nodes: Any,
+        place: tuple[str, int],
+        nested: bool = False,
     ) -> None:
         self.rule = rule
         self.args = args
@@ -182,6 +214,7 @@ class Operation:
         self.targets = targets
         self.nodes = nodes
         self.place = place
+        self.nested = nested  # an inner level has recorded it too: this is the derivative of a derivative
 
     @property
     def selects(self) -> bool:
@@ -195,7 +228,7 @@ class Operation:
 
     def at(self, args: tuple) -> Operation:
         """The same call at other arguments."""
-        return Operation(self.rule, args, self.kwargs, self.out, self.targets, self.nodes, self.place)
+        return Operation(self.rule, args, self.kwargs, self.out, self.targets, self.nodes, self.place, self.nested)
 
     def transpose(self, sweep: Sweep, level: Level, d: Any) -> None:
         """Record at `level` that the pullback was applied, to be run backwards by the rule's own pushforward."""

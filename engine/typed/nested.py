@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from ..rules import lookup
 from . import runtime
-from .adjoint import differentiate
-from .core import Const, Var
+from .adjoint import active_names, differentiate
+from .core import Block, Const, Let, Var, blocks_of, operands
 from .projections import whole
 from .types import FLOAT, Array, NotTyped, Scalar, is_active_type, type_of
 from .values import Derivative, Tup
@@ -72,11 +73,25 @@ def gradients(lowerer: Any, f: Any, args: list, kwargs: dict, chosen: tuple, zer
         raise NotTyped("an inner loss that is no number")
     if not is_active_type(type_of(value)) and type_of(value) != FLOAT:
         raise NotTyped("an inner loss that is no real number")
+    refuse_ties(lowerer.block, start, targets)
     found = differentiate(lowerer, start, {value: Const(1.0)}, targets) if type(value) is Var else {}
     lowerer.in_rule += 1
     grads = [gradient_of(lowerer, args[i], found, zeros) for i in chosen]
     lowerer.in_rule -= 1
     return value, grads
+
+
+def refuse_ties(block: Block, start: int, targets: list) -> None:
+    """Where a tie may share a cotangent whose derivative is asked for, the other tier knows how that moves."""
+    active = active_names(block, start, set(targets))
+    blocks = [block.stmts[start:]]
+    while blocks:
+        for stmt in blocks.pop():
+            if type(stmt) is Let:
+                made = lookup(stmt.fn)
+                if made is not None and made.sided and any(v in active for v in operands(stmt)):
+                    raise NotTyped(f"{stmt.fn.__name__} below two derivatives")
+            blocks.extend(inner.stmts for inner, _ in blocks_of(stmt))
 
 
 def fresh_names(lowerer: Any, value: Any, targets: list) -> Any:

@@ -15,7 +15,7 @@ from engine.rules.products import matmul_left, matmul_right
 
 from ..case import Tolerance, case
 from ..defects import with_rule
-from ..defects_orders import rows_look_at_each_other, with_new_rule
+from ..defects_orders import rows_look_at_each_other, ties_share_at_every_order, with_new_rule
 from ..defects_state import overwritten_values_are_looked_at, together
 
 
@@ -459,3 +459,23 @@ def sixth_derivative_of_a_reciprocal(x, *, ad):
     for _ in range(6):
         slope = ad.grad(slope)
     return slope(x)
+
+
+@case(
+    "jax-34353",
+    "https://github.com/jax-ml/jax/issues/34353",
+    title="the Hessian of a function that sorts its two arguments is wrong where they are equal",
+    month="2026-01",
+    symptom="wrong-value",
+    cause="At a tie each argument gets half of the cotangent of the smaller and of the larger one: right for the first "
+    "derivative, while the second mixes the three second derivatives behind it.",
+    needs=("nested",),
+    at=(np.array([1.0, 1.0]),),
+    right=(np.array([[0.0, 1.0], [1.0, 0.0]]),),
+    oracle="closed form: the product of the smaller and the larger one is that of both",
+    reported=(np.full((2, 2), 0.5),),
+    asks="value",
+    defect=ties_share_at_every_order,
+)
+def hessian_of_the_smaller_times_the_larger(v, *, ad):
+    return ad.hessian(lambda u: np.minimum(u[0], u[1]) * np.maximum(u[0], u[1]))(v)

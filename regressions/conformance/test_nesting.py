@@ -523,3 +523,47 @@ def test_none_of_an_inner_gradient_is_data():
         return g * x if h is None else 0.0
 
     assert gradient(f, 3.0) == (12.0,)
+
+
+# -- ties at second order: minimum and maximum together are a sort, as smooth as what is done with its results ---------
+
+TIED = np.array([1.0, 1.0])
+
+
+def lowest_and_highest(low, high):
+    return low**2 * high + high**2 * low + np.exp(low * high)
+
+
+SORTED = {
+    "elementwise": lambda u: lowest_and_highest(np.minimum(u[0], u[1]), np.maximum(u[0], u[1])),
+    "fmin and fmax": lambda u: lowest_and_highest(np.fmin(u[0], u[1]), np.fmax(u[0], u[1])),
+    "reductions": lambda u: lowest_and_highest(np.min(u), np.max(u)),
+    "over an axis": lambda u: np.sum(lowest_and_highest(np.min(u[:, None], axis=0), np.max(u[:, None], axis=0))),
+    "sort": lambda u: lowest_and_highest(np.sort(u)[0], np.sort(u)[1]),
+}
+
+
+@pytest.mark.parametrize("f", SORTED.values(), ids=SORTED)
+def test_symmetric_function_of_what_ties_is_smooth_at_every_order(f):
+    def smooth(u):
+        return lowest_and_highest(u[0], u[1])
+
+    slope, curvature = grad(smooth)(TIED), hessian(smooth)(TIED)
+    v = np.array([1.0, -3.0])
+    assert np.allclose(grad(f)(TIED), slope)
+    assert np.allclose(hessian(f)(TIED), curvature)
+    assert np.allclose(hvp(f, TIED, v), curvature @ v)
+    assert np.allclose(grad(lambda u: jvp(f, (u,), (v,))[1])(TIED), curvature @ v)
+    assert np.allclose(jvp(lambda u: jvp(f, (u,), (v,))[1], (TIED,), (v,))[1], v @ curvature @ v)
+    assert np.allclose(gradient(lambda u: np.sum(gradient(f, u)[0] * v), TIED)[0], curvature @ v)
+    third = grad(lambda u: v @ hvp(smooth, u, v))(TIED)
+    assert np.allclose(grad(lambda u: v @ hvp(f, u, v))(TIED), third)
+
+
+def test_value_of_a_derivative_at_a_kink_is_the_same_where_it_is_differentiated():
+    def slope(x):
+        return gradient(lambda y: np.maximum(y, 0.0), x)[0]
+
+    assert slope(0.0) == 0.5
+    assert value_and_gradient(lambda x: slope(x) + x, 0.0) == (0.5, (1.0,))
+    assert value_and_gradient(lambda x: jacobian(np.max)(x)[1] * x[0], TIED)[0] == 0.5
