@@ -7,8 +7,8 @@ The files, from a program to its gradient:
     runtime, operators, items         what those calls do: operators, indexing, iteration, displays
     calls, construct, attributes      what is called, made or read, as Python resolves it
     builtins, containers, library,
-    writes, elements, draws,          procedures: built-ins, methods of containers, the standard library; NumPy's writes,
-    structured                        elements one by one, random draws; rules for functions of objects
+    writes, elements, draws,          procedures: built-ins, methods of containers, the standard library; NumPy's
+    structured                        writes, elements one by one, random draws; rules for functions of objects
     foreign, reach                    code that is not Python's, and what it could reach
     primitives, arrays, storage       recording: calls with a rule, writes to arrays, edits of lists, objects, cells
     levels, tape                      the levels of nested derivatives; the sweep back

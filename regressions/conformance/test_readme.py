@@ -38,7 +38,8 @@ def test_programs_print_what_stands_below_them(tmp_path, capsys):
 
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"^make (?:\w+=\S+ )*([\w-]+)", README, flags=re.MULTILINE))))
 def test_make_targets_exist(target):
-    assert re.search(rf"^(?:[\w-]+ )*{target}(?: [\w-]+)*:", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert re.search(rf"^(?:[\w-]+ )*{target}(?: [\w-]+)*:", makefile, flags=re.MULTILINE)
 
 
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:engine|regressions|benchmarks)/[\w./-]*)`", README))))
