@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from scipy import special as sp
 
-from engine import gradient
+from engine import grad, gradient
 from engine.errors import DifferentiationError
-from engine.rules import lookup
+from engine.rules import lookup, scipy_special
 
 from .rule_rows import row, row_tests
 
@@ -66,6 +66,7 @@ ROWS = [
     *[row(f, POSITIVE, SHAPE) for f in (sp.xlogy, sp.xlog1py, sp.rel_entr, sp.kl_div, sp.powm1, sp.huber,
                                         sp.pseudo_huber, sp.boxcox, sp.boxcox1p)],
     *[row(f, SHAPE, 2) for f in (sp.inv_boxcox, sp.inv_boxcox1p)],
+    row(scipy_special.share, POSITIVE, SHAPE),
     row(sp.radian, ANY, POSITIVE, SHAPE),
     *[row(sp.logsumexp, ANY, axis=axis, keepdims=keep) for axis in (None, 0, -1, (0, 1)) for keep in (False, True)],
     row(sp.logsumexp, ANY, 1, POSITIVE),
@@ -204,3 +205,9 @@ def test_the_rules_come_with_scipy_whichever_is_imported_first(order, tmp_path):
 
 def test_rules_of_scipy_are_in_the_table():
     assert lookup(sp.gamma) is not None and lookup(sp.logsumexp) is not None
+
+
+def test_the_mixed_derivative_of_x_log_y_at_the_origin_is_infinite():
+    with np.errstate(divide="ignore"):
+        assert grad(grad(sp.xlogy, 0), 1)(0.0, 0.0) == np.inf
+        assert grad(grad(sp.xlogy, 1), 0)(0.0, 0.0) == np.inf
