@@ -117,7 +117,7 @@ def _by_composition(function: Callable, composition: FunctionType, args: tuple, 
 
 
 def _by_rule(function: Callable, rule: Any, args: tuple, kwargs: dict) -> Any:
-    args = tuple([tuple(a) if type(a) is GeneratorType else a for a in args])
+    args = tuple([tuple(a) if _is_walk(a) and not (is_numpy(function) and _is_view(a)) else a for a in args])
     if any(_is_object(a) or isinstance(a, SEQUENCES) for a in args):
         found = _by_class(function, args)
         if found is not None:
@@ -125,7 +125,10 @@ def _by_rule(function: Callable, rule: Any, args: tuple, kwargs: dict) -> Any:
         if any(_is_object(a) for a in args) and reach.is_active(args):
             if rule.partials or kwargs or is_numpy(function):
                 return foreign(function, args, kwargs)
-            from .structured import apply_to_objects
+            from .structured import apply_to_objects, is_container
+
+            if any(_is_object(a) and not is_container(a) and reach.is_active(a) for a in args):
+                return foreign(function, args, kwargs)
 
             return apply_to_objects(function, rule, args, kwargs)
     args = tuple([_operand(rule, i, a) for i, a in enumerate(args)])
@@ -153,8 +156,7 @@ _PRIMITIVES = (
     bytes,
     np.ndarray,
     np.generic,
-    tuple,
-    list,
+    *SEQUENCES,
     slice,
     range,
     type,
@@ -167,6 +169,16 @@ def _is_object(value: Any) -> bool:
     """Is this an operand whose class may define what a primitive means for it?"""
     kind = type(value)
     return kind is not Traced and not isinstance(value, _PRIMITIVES) and not is_numpy(kind) and not _is_flat(value)
+
+
+def _is_view(value: Any) -> bool:
+    """Is this the view of a dict (see `items`)?"""
+    return getattr(type(value), "_is_view", False)
+
+
+def _is_walk(value: Any) -> bool:
+    """Is this a walk over traced values: a generator of the runtime's, or the view of a dict?"""
+    return type(value) is GeneratorType or _is_view(value)
 
 
 def _is_flat(value: Any) -> bool:

@@ -225,6 +225,8 @@ def aug_attribute(obj: Any, label: str, operation: Callable, value: Any) -> None
 class _Items:
     """An iterable of traced items that keeps its length, for views of dicts."""
 
+    _is_view = True
+
     def __init__(self, mapping: dict, make: Callable[[Any], Any], native: Any) -> None:
         self.mapping = mapping
         self.make = make

@@ -71,7 +71,7 @@ def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) ->
 
 @procedure(np.putmask)
 def putmask(a: Any, mask: Any, values: Any) -> None:
-    chosen = np.broadcast_to(plain(mask), plain(a).shape)
+    chosen = np.broadcast_to(np.asarray(plain(mask), bool), plain(a).shape)
     flat = call(np.ravel, values)
     places = np.flatnonzero(chosen) % np.size(plain(flat))
     store(a, chosen, call(operator.getitem, flat, places))
@@ -79,7 +79,7 @@ def putmask(a: Any, mask: Any, values: Any) -> None:
 
 @procedure(np.place)
 def place(arr: Any, mask: Any, vals: Any) -> None:
-    chosen = np.broadcast_to(plain(mask), plain(arr).shape)
+    chosen = np.reshape(np.asarray(plain(mask), bool), plain(arr).shape)
     flat = call(np.ravel, vals)
     places = np.arange(np.count_nonzero(chosen)) % np.size(plain(flat))
     store(arr, chosen, call(operator.getitem, flat, places))

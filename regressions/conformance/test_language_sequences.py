@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections import UserList, deque, namedtuple
 from contextlib import nullcontext
@@ -34,6 +35,7 @@ SEQUENCES = {
     "list in a tuple": lambda a, b: ([a, b],),
     "tuple in a list": lambda a, b: [(a, b)],
     "named tuple in a list": lambda a, b: [Pair(a, b)],
+    "deque": lambda a, b: deque([a, b]),
     "deque in a list": lambda a, b: [deque([a, b])],
 }
 
@@ -47,6 +49,12 @@ def stored(x, sequence):
 def added_in_place(x, sequence):
     y = np.zeros(np.shape(sequence))
     y += sequence
+    return y
+
+
+def placed(x, sequence):
+    y = np.ones(4) * x[0]
+    np.place(y, [1, 0, 2, 0], np.ravel(sequence))
     return y
 
 
@@ -76,6 +84,10 @@ USES = {
     "np.stack": lambda x, s: np.stack(s),
     "np.concatenate": lambda x, s: np.concatenate([np.ravel(s), x]),
     "np.average by weights": lambda x, s: np.average(np.arange(2.0).reshape(np.shape(s)), weights=s),
+    "np.add.reduce": lambda x, s: np.add.reduce(s),
+    "np.multiply.outer": lambda x, s: np.multiply.outer(s, x),
+    "math.fsum": lambda x, s: math.fsum(np.ravel(s)) if np.ndim(s) > 1 else math.fsum(s),
+    "np.place": placed,
     "store": stored,
     "in place": added_in_place,
 }
