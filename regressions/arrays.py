@@ -27,6 +27,7 @@ class ArrayAdapter(Adapter):
     """An engine with an array namespace of its own, which a program meets under the name np."""
 
     namespace: Any
+    scipy: Any = None  # the engine's own SciPy, where it has one
     conjugates: ClassVar[bool] = False  # does the gradient of a complex number come as dL/dx - i dL/dy?
     native: ClassVar[dict[str, Callable]] = {}  # derivatives that the engine has itself: see Face
 
@@ -69,7 +70,7 @@ class ArrayAdapter(Adapter):
         """The program over the engine's arrays."""
         if isinstance(f, partial):
             return partial(self.transplanted(f.func), *f.args, **f.keywords)
-        return transplanted(f, self.namespace, self.lift)
+        return transplanted(f, self.namespace, self.lift, self.scipy)
 
     def cotangent(self, bar: Any, primal: Any) -> Any:
         """A cotangent of the engine's -> a number or an array of the primal's kind; its dtype is left as it is."""

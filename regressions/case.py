@@ -222,12 +222,14 @@ class OneOf(tuple):
 class Tolerance:
     """How far a right answer may be from the exact one: |got - right| <= rtol |right| + atol, element by element.
 
-    rtol None means a few thousand units in the last place of the answer's own dtype; anything wider says why.
+    rtol None means a few thousand units in the last place of the answer's own dtype; anything wider says why. Engines
+    that do the same operations in another order also get `largest`: units in the last place of the largest element.
     """
 
     rtol: float | None = None
     atol: float = 0.0
     why: str = ""
+    largest: float = 0.0
 
     def __post_init__(self) -> None:
         if (self.rtol is not None or self.atol) and not self.why:

@@ -139,9 +139,11 @@ def _outside(a: np.ndarray, b: np.ndarray, tolerance: Tolerance) -> np.ndarray:
     finite = np.isfinite(b)
     if a.dtype.kind in "iub":
         return finite & (a != b)
-    rtol = ULPS * np.finfo(b.dtype).eps if tolerance.rtol is None else tolerance.rtol
+    eps = np.finfo(b.dtype).eps
+    rtol = ULPS * eps if tolerance.rtol is None else tolerance.rtol
     a, b = np.where(finite, a, 0), np.where(finite, b, 0)
-    return finite & ~(np.abs(a - b) <= rtol * np.abs(b) + tolerance.atol)
+    atol = tolerance.atol + tolerance.largest * eps * np.max(np.abs(b), initial=0)
+    return finite & ~(np.abs(a - b) <= rtol * np.abs(b) + atol)
 
 
 def _first(wrong: np.ndarray) -> tuple[int, ...] | None:

@@ -20,6 +20,9 @@ from .adapters import CannotBeAsked
 __all__ = ["Namespace", "transplanted"]
 
 
+ALIKE = {"e", "errstate", "euler_gamma", "inf", "nan", "ndindex", "newaxis", "pi"}  # no arrays of any library in them
+
+
 class Namespace:
     """An array library under the name np: what it does not have cannot be asked.
 
@@ -39,27 +42,49 @@ class Namespace:
         try:
             found = getattr(self._library, name)
         except AttributeError:
+            if name in ALIKE and self._name == "np":
+                return getattr(np, name)
             if name.startswith("__"):  # Python asks for these itself
                 raise
             raise CannotBeAsked(f"{self._name}.{name}") from None
         return Namespace(found, f"{self._name}.{name}") if isinstance(found, ModuleType) else found
 
 
-def transplanted(program: Callable, namespace: Any, lift: Callable[[np.ndarray], Any]) -> Callable:
-    """The program over `namespace`; `lift` turns an array of NumPy into one of the library's.
+def transplanted(program: Callable, namespace: Any, lift: Callable[[np.ndarray], Any], scipy: Any = None) -> Callable:
+    """The program over `namespace`, and `scipy` for SciPy's; `lift` turns an array of NumPy into one of the library's.
 
     >>> import math
     >>> transplanted(lambda x: np.sqrt(x), Namespace(math), lambda array: array)(4.0)
     2.0
     """
-    return _Transplant(program.__module__, namespace, lift).of(program)
+    return _Transplant(program, namespace, lift, Namespace(scipy, "scipy")).of(program)
+
+
+class _NumberType(type):
+    def __instancecheck__(cls, x: Any) -> bool:
+        return isinstance(x, float)
+
+
+class Number(metaclass=_NumberType):
+    """What stands for `float`: a number of the library's, an array without dimensions, stays what it is.
+
+    >>> isinstance(1.0, Number), Number("2"), np.zeros(1, dtype=Number).dtype
+    (True, 2.0, dtype('float64'))
+    """
+
+    dtype = np.dtype(float)
+
+    def __new__(cls, x: Any = 0.0) -> Any:
+        if isinstance(x, float | int | str | np.ndarray | np.generic) or getattr(x, "shape", None) != ():
+            return float(x)
+        return x if str(x.dtype).endswith("float64") else x.astype(np.float64)
 
 
 class _Transplant:
-    def __init__(self, module: str, namespace: Any, lift: Callable[[np.ndarray], Any]) -> None:
-        self.module, self.namespace, self.lift = module, namespace, lift
-        self.origin = vars(sys.modules[module])
-        self.globals: dict[str, Any] = {"__name__": module, "__builtins__": self.origin["__builtins__"]}
+    def __init__(self, program: Any, namespace: Any, lift: Callable[[np.ndarray], Any], scipy: Any) -> None:
+        self.namespace, self.lift, self.scipy = namespace, lift, scipy
+        self.module, self.origin = program.__module__, program.__globals__
+        self.globals: dict[str, Any] = {"__name__": self.module, "__builtins__": self.origin["__builtins__"]}
         self.made: dict[int, Any] = {}  # by identity: functions that call each other, arrays that are shared
         self.kept: list[Any] = []
 
@@ -75,7 +100,9 @@ class _Transplant:
             return self.namespace
         if isinstance(x, ModuleType) and x.__name__.startswith("numpy."):
             return _reached(self.namespace, x.__name__.split(".")[1:])
-        if isinstance(x, np.ufunc) or getattr(x, "__module__", "") in ("numpy", "numpy.linalg", "numpy.fft"):
+        if isinstance(x, ModuleType) and x.__name__.partition(".")[0] == "scipy":
+            return _reached(self.scipy, x.__name__.split(".")[1:])
+        if isinstance(x, np.ufunc) or (callable(x) and _module_of(x).startswith(("numpy", "scipy"))):
             return self._library_function(x)
         if isinstance(x, np.ndarray) and x.dtype.kind in "fciub":
             return self.lift(x)
@@ -88,11 +115,15 @@ class _Transplant:
         return self._container(x)
 
     def _library_function(self, x: Any) -> Any:
-        """np.tanh, handed on as a value."""
-        path = [*getattr(x, "__module__", "numpy").split(".")[1:], x.__name__]
-        if isinstance(x, type) or not hasattr(np, path[0]):
+        """np.tanh or scipy.special.gammaln, imported or handed on as a value."""
+        if isinstance(x, type):
             return x
-        return _reached(self.namespace, path)
+        for package, there in (("numpy", self.namespace), ("scipy", self.scipy)):
+            for path in ([], ["linalg"], ["fft"], ["special"], ["integrate"], ["signal"], ["sparse"], ["stats"]):
+                module = sys.modules.get(".".join([package, *path]))
+                if getattr(module, x.__name__, None) is x:
+                    return _reached(there, [*path, x.__name__])
+        raise CannotBeAsked(f"{_module_of(x)}.{x.__name__}")
 
     def _container(self, x: Any) -> Any:
         if isinstance(x, tuple) and hasattr(x, "_fields"):
@@ -126,6 +157,8 @@ class _Transplant:
     def _fill(self, code: CodeType) -> None:
         """Give the twins the globals that the code names, in it and in the functions written inside it."""
         for name in code.co_names:
+            if name == "float" and name not in self.origin:
+                self.globals[name] = Number
             if name in self.origin and name not in self.globals:
                 self.globals[name] = None
                 self.globals[name] = self.of(self.origin[name])
@@ -145,6 +178,10 @@ class _Transplant:
             elif name not in ("__module__", "__doc__"):
                 setattr(twin, name, self.of(part))
         return twin
+
+
+def _module_of(x: Any) -> str:
+    return getattr(x, "__module__", None) or ""
 
 
 def _reached(namespace: Any, path: list[str]) -> Any:

@@ -11,7 +11,7 @@ cannot be asked     the engine does not claim to be able to do what the case nee
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
 from typing import Any
@@ -187,9 +187,12 @@ def judge(
 
 
 def _between(case: Case, got: tuple, expected: tuple, adapter: Adapter | None) -> Difference | None:
+    tolerance = case.tolerance
     if adapter is not None:
         got = adapter.read(got, expected)
-    return first_difference(got, expected, case.tolerance, case.asks)
+        if not adapter.keeps_conventions:
+            tolerance = replace(tolerance, largest=64)
+    return first_difference(got, expected, tolerance, case.asks)
 
 
 def _judge_costs(case: Case, costs: Costs, adapter: Adapter | None) -> tuple[Verdict, Difference | None]:

@@ -8,6 +8,9 @@ from typing import Any
 
 import autograd
 import autograd.numpy
+import autograd.scipy
+import autograd.scipy.linalg
+import autograd.scipy.special
 from autograd.core import make_vjp, vspace
 from autograd.differential_operators import make_jvp
 
@@ -29,7 +32,7 @@ class Autograd(ArrayAdapter):
     capabilities = frozenset(
         {"complex", "containers", "counted-bytes", "counted-calls", "forward", "nested", "objects"}
     )
-    namespace = Namespace(autograd.numpy)
+    namespace, scipy = Namespace(autograd.numpy), autograd.scipy
     conjugates = True
     native = {"checkpoint": autograd.checkpoint, "jacobian": autograd.jacobian, "jvp": jvp}
 

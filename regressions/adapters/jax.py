@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import jax.scipy
 
 from ..arrays import ArrayAdapter
 from ..transplant import Namespace
@@ -21,7 +22,7 @@ class Jax(ArrayAdapter):
 
     name, version = "jax", jax.__version__
     capabilities = frozenset({"complex", "containers", "counted-calls", "forward", "nested", "objects"})
-    namespace = Namespace(jnp)
+    namespace, scipy = Namespace(jnp), jax.scipy
     lacks = {
         "does not support item assignment": "arrays that are written into",
         "([a-z]+) requires ndarray or scalar arguments": r"np.\1 of lists",

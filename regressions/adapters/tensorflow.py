@@ -33,7 +33,7 @@ class TensorFlow(ArrayAdapter):
     native = {"checkpoint": tf.recompute_grad, "stop_gradient": tf.stop_gradient}
 
     def vjp(self, f: Callable, *arrays: Any) -> tuple[Any, Callable[[Any], Sequence[Any]]]:
-        tensors = [tf.identity(array) for array in arrays]
+        tensors = [tf.identity(self.lift(array)) for array in arrays]
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(tensors)
             value = tf.convert_to_tensor(f(*tensors))

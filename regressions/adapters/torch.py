@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
+from types import SimpleNamespace
 from typing import Any
 
 import array_api_compat.torch as xp
@@ -11,13 +12,15 @@ import numpy as np
 import torch
 from torch.utils.checkpoint import checkpoint
 
-from ..arrays import ArrayAdapter
+from ..arrays import ArrayAdapter, leaves_of, put
 from ..transplant import Namespace
 from . import CannotBeAsked
 
 __all__ = ["ADAPTERS"]
 
 torch.set_default_dtype(torch.float64)
+torch.Tensor.copy = torch.Tensor.clone
+torch.Tensor.astype = lambda x, dtype: stacked(x, dtype)
 
 
 def lift(x: Any) -> Any:
@@ -38,6 +41,25 @@ def stacked(x: Any, dtype: Any = None) -> Any:
     return tensor.to(getattr(torch, np.dtype(dtype).name))
 
 
+def dot(x: Any, y: Any) -> Any:
+    """np.dot, of numbers, vectors and matrices."""
+    return torch.matmul(x, y) if np.ndim(x) and np.ndim(y) else x * y
+
+
+def lifting(derivative: Callable) -> Callable:
+    """A derivative of torch.func, of functions that are given, and that return, numbers too."""
+
+    def derivative_of(f: Callable, *given: Any, **options: Any) -> Any:
+        def of_tensors(*args: Any) -> Any:
+            value = f(*args)
+            return put(value, map(lift, leaves_of(value)))
+
+        found = derivative(of_tensors, *put(given, map(lift, leaves_of(given))), **options)
+        return (lambda *args: found(*put(args, map(lift, leaves_of(args))))) if callable(found) else found
+
+    return derivative_of
+
+
 class TensorFunctions(Namespace):
     """Functions of tensors: numbers and lists among their arguments become tensors where nothing else is taken."""
 
@@ -53,7 +75,9 @@ class TensorFunctions(Namespace):
             try:
                 return function(*args, **kwargs)
             except TypeError:
-                tensors = [lift(arg) if isinstance(arg, float | complex | list | np.generic) else arg for arg in args]
+                tensors = [
+                    stacked(arg) if isinstance(arg, float | complex | list | np.generic) else arg for arg in args
+                ]
                 try:
                     return function(*tensors, **kwargs)
                 except TypeError:  # no derivative is at fault: the arguments are not what the function takes
@@ -67,22 +91,29 @@ class Torch(ArrayAdapter):
 
     name, version = "torch", torch.__version__.split("+")[0]
     capabilities = frozenset({"complex", "containers", "forward", "mutation", "nested", "objects"})
-    namespace = TensorFunctions(xp, array=stacked, asarray=stacked, ndarray=torch.Tensor)
+    namespace = TensorFunctions(
+        xp, array=stacked, asarray=stacked, dot=dot, conjugate=torch.conj, fabs=torch.abs, ndarray=torch.Tensor
+    )
+    scipy = SimpleNamespace(special=torch.special)
     lacks = {
         r"'Tensor' object has no attribute '(\w+)'": r"the method \1 of an array",
         "'builtin_function_or_method' and '(int|float)'": "the size of an array",
+        r"'function' object has no attribute '(\w+)'": r"np.ufunc.\1",
+        "expected condition to be a boolean": "conditions that are numbers",
         "step must be greater than zero": "a slice that runs backwards",
         "can't assign a list to": "a list that is written into an array",
     }
     native = {
         "checkpoint": checkpointed,
-        "hessian": torch.func.hessian,
-        "jacobian": torch.func.jacrev,
-        "jvp": torch.func.jvp,
+        "hessian": lifting(torch.func.hessian),
+        "jacobian": lifting(torch.func.jacrev),
+        "jvp": lifting(torch.func.jvp),
         "stop_gradient": torch.Tensor.detach,
     }
 
     def vjp(self, f: Callable, *arrays: Any) -> tuple[Any, Callable[[Any], Sequence[Any]]]:
+        if torch._C._functorch.peek_interpreter_stack() is not None:  # inside one of torch.func's own derivatives
+            return torch.func.vjp(lambda *tensors: torch.as_tensor(f(*tensors)), *map(lift, arrays))
         inputs = [(x if x.requires_grad else x.clone().requires_grad_()).clone() for x in map(lift, arrays)]
         value = torch.as_tensor(f(*(x.clone() for x in inputs)))  # which may be written into
 
@@ -97,7 +128,7 @@ class Torch(ArrayAdapter):
         return lift(array)
 
     def lower(self, array: Any) -> Any:
-        return torch.as_tensor(array).detach().resolve_conj().numpy()
+        return torch.as_tensor(array).detach().resolve_conj().numpy(force=True)
 
     def one(self, value: Any) -> Any:
         return torch.ones_like(value)
