@@ -62,16 +62,30 @@ rule(np.linalg.slogdet, a=lambda d, out, a: slogdet_pullback(d, out, a))
 
 
 def det_pullback(d: Any, out: Any, a: Any) -> Any:
-    """d times the cofactors: det(a) a⁻ᵀ, or the minors one by one where the determinant is zero."""
-    if np.all(np.isfinite(out) & (out != 0)):
+    """d times the cofactors: det(a) a⁻ᵀ, which is of no use where the determinant is zero."""
+    if np.all(out != 0):
         return np.expand_dims(d * conj(out), (-1, -2)) * adjoint(np.linalg.inv(a))
+    return np.expand_dims(d, (-1, -2)) * conj(minors(a) if np.shape(a)[-1] <= 6 else by_singular_values(a))
+
+
+def minors(a: Any) -> Any:
+    """The cofactors one by one, of a small matrix."""
     n = np.shape(a)[-1]
     rest = [[i for i in range(n) if i != k] for k in range(n)]
     rows = [
         np.stack([(-1) ** (i + j) * np.linalg.det(a[..., rest[i], :][..., :, rest[j]]) for j in range(n)], -1)
         for i in range(n)
     ]
-    return np.expand_dims(d, (-1, -2)) * conj(np.stack(rows, -2))
+    return np.stack(rows, -2)
+
+
+def by_singular_values(a: Any) -> Any:
+    """The cofactors as det(U) det(Vᴴ) conj(U diag(Π_{k≠i} s_k) Vᴴ)."""
+    u, s, vh = np.linalg.svd(a)
+    n = np.shape(s)[-1]
+    others = np.prod(np.where(np.eye(n, dtype=bool), 1, np.expand_dims(s, -2)), -1)
+    turn = np.linalg.det(u) * np.linalg.det(vh)
+    return np.expand_dims(turn, (-1, -2)) * conj(np.matmul(u * np.expand_dims(others, -2), vh))
 
 
 def slogdet_pullback(d: Any, out: Any, a: Any) -> Any:

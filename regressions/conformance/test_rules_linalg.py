@@ -35,6 +35,7 @@ REAL_EIGENVALUES = np.array([[1.0, 0.4, -0.2], [0.3, 2.5, 0.6], [0.2, -0.1, 4.0]
 SINGULAR = np.array([[1.0, 2.0, 0.5], [2.0, 4.0, 1.0], [0.3, -1.0, 0.7]])
 DEFICIENT = real(4, 2) @ real(2, 3)  # of rank 2
 LADDER = real(4, 4) @ np.diag([3.0, 2.0, 0.4, 0.1]) @ real(4, 4)
+LARGE_SINGULAR = real(7, 7) * np.array([1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 1.0])[:, None] / 2
 
 ROWS = [
     *[row(np.linalg.matrix_power, Q, n, zero=n == 0) for n in (0, 1, 2, 3, 5, -2)],
@@ -50,6 +51,7 @@ ROWS = [
     row(np.linalg.tensorinv, regular(6, 6).reshape(2, 3, 3, 2)),
     row(np.linalg.tensorinv, regular(6, 6).reshape(6, 3, 2), ind=1),
     *[row(np.linalg.det, x) for x in (Q, STACK, CQ, SINGULAR, SINGULAR + 1j * SINGULAR, real(3, 1, 1))],
+    *[row(np.linalg.det, x, smooth=False) for x in (LARGE_SINGULAR, LARGE_SINGULAR * complex_(7, 7))],
     *[row(np.linalg.slogdet, x) for x in (Q, STACK, CQ, -Q)],
     *[row(np.linalg.cond, x) for x in (Q, M, STACK, CQ)],
     *[row(np.linalg.cond, x, p=p) for x in (Q, CQ) for p in (2, -2, 1, -1, "fro", np.inf)],
