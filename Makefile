@@ -36,7 +36,7 @@ types: $(STAMP)
 	@$(BIN)/mypy
 
 tests: $(STAMP)
-	@$(PYTEST) -q -n $(WORKERS) --bite --doctest-modules engine benchmarks regressions
+	@$(PYTEST) -q -n $(WORKERS) --bite --conformance --doctest-modules engine benchmarks regressions
 
 bench: $(STAMP)
 	@$(BIN)/python -m benchmarks speed

@@ -20,7 +20,7 @@ from regressions.results import is_asked_here
 
 FILTERS = {"topic": TOPICS, "tracker": TRACKERS, "symptom": SYMPTOMS}
 ROOM = Path(__file__).parent / "regressions"
-TESTS = ROOM / "test_cases.py"
+TESTS, CONFORMANCE = ROOM / "test_cases.py", ROOM / "conformance"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,6 +30,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="reference",
         help="ask this engine (default: reference): a name, a release such as autograd==1.5, or module:attribute",
     )
+    group.addoption(
+        "--conformance",
+        action="store_true",
+        help="the engine against its own promises too, some minutes: `pytest regressions/` leaves them out",
+    )
     group.addoption("--bite", action="store_true", help="put each defect back too: the reported bug must show")
     for name, vocabulary in FILTERS.items():
         group.addoption(f"--{name}", help=f"only cases of this {name}: {', '.join(sorted(vocabulary))}")
@@ -38,6 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "bite: puts a defect back into the engine; runs with --bite")
     _ask_for_topics_by_path(config)
+    _leave_conformance_out_of_the_cases(config)
     _check_engine(config.getoption("engine"))
     for name, words in ((name, sorted(words)) for name, words in FILTERS.items()):
         word = config.getoption(name)
@@ -60,6 +66,14 @@ def _ask_for_topics_by_path(config: pytest.Config) -> None:
                 config.option.topic = path.stem.replace("_", "-")
 
 
+def _leave_conformance_out_of_the_cases(config: pytest.Config) -> None:
+    """`pytest regressions/` asks the cases; everything is `pytest`, or a path into conformance/, or --conformance."""
+    if hasattr(config, "workerinput"):
+        return  # the process that was asked has decided, and says so in the option
+    paths = [Path(config.invocation_params.dir, str(arg)).resolve() for arg in config.invocation_params.args]
+    config.option.conformance |= ROOM not in paths or any(CONFORMANCE in (path, *path.parents) for path in paths)
+
+
 def _check_engine(engine: str) -> None:
     """An engine that does not exist, and expected failures of none of the cases, are mistakes of the command."""
     try:
@@ -80,6 +94,8 @@ def _chosen(config: pytest.Config) -> bool:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """With a choice of cases nothing else is collected."""
+    if collection_path == CONFORMANCE and not config.getoption("conformance"):
+        return True
     return True if _chosen(config) and collection_path.is_file() and collection_path != TESTS else None
 
 
@@ -137,3 +153,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             lines = report.engine_summary(cases, " and ".join(sorted(engines)), verdicts)
         for line in lines:
             terminalreporter.write_line(line)
+        if not config.getoption("conformance") and not _chosen(config):
+            terminalreporter.write_line("the engine's own tests were left out: --conformance runs them too")

@@ -73,8 +73,8 @@ def _parser() -> argparse.ArgumentParser:
     installing.add_argument("engine", help="an engine, or a release of one: autograd==1.5")
     expecting = commands.add_parser("expect", help="write down what an engine does not hold, from a run of all cases")
     expecting.set_defaults(command=_expect)
-    expecting.add_argument("engine", help="an engine, or a release of one: autograd==1.5")
-    expecting.add_argument("--versions", help="the range that the section is for (default: that release alone)")
+    expecting.add_argument("engines", nargs="+", metavar="engine", help="an engine, or a release: autograd==1.5")
+    expecting.add_argument("--versions", help="the range that the section is for (default: each release alone)")
     checking = commands.add_parser("check", help="one case as an exit status, for `git bisect run`")
     checking.set_defaults(command=lambda options: check.main(options.id, options.any))
     bisecting = commands.add_parser("bisect", help="the commit of this repository that broke a case")
@@ -141,12 +141,13 @@ def _new(options: argparse.Namespace) -> int:
 
 
 def _expect(options: argparse.Namespace) -> int:
-    records = list(ask_all(options.engine, all_cases(), _to_stderr).values())
-    if not records[0].usable:
-        raise ValueError(f"{options.engine} cannot be asked: {records[0].got}")
-    path = file_of(records[0].engine)
-    path.write_text(rewritten(path, options.versions or f"=={records[0].version}", records))
-    print(f"{path}: {sum(record.verdict in FAILURES for record in records)} lines for {records[0].on}")
+    for engine in options.engines:
+        records = list(ask_all(engine, all_cases(), _to_stderr).values())
+        if not records[0].usable:
+            raise ValueError(f"{engine} cannot be asked: {records[0].got}")
+        path = file_of(records[0].engine)
+        path.write_text(rewritten(path, options.versions or f"=={records[0].version}", records))
+        print(f"{path}: {sum(record.verdict in FAILURES for record in records)} lines for {records[0].on}")
     return 0
 
 

@@ -118,12 +118,13 @@ class _Transplant:
         """np.tanh or scipy.special.gammaln, imported or handed on as a value."""
         if isinstance(x, type):
             return x
+        name: str = x.__name__
         for package, there in (("numpy", self.namespace), ("scipy", self.scipy)):
             for path in ([], ["linalg"], ["fft"], ["special"], ["integrate"], ["signal"], ["sparse"], ["stats"]):
                 module = sys.modules.get(".".join([package, *path]))
-                if getattr(module, x.__name__, None) is x:
-                    return _reached(there, [*path, x.__name__])
-        raise CannotBeAsked(f"{_module_of(x)}.{x.__name__}")
+                if getattr(module, name, None) is x:
+                    return _reached(there, [*path, name])
+        raise CannotBeAsked(f"{_module_of(x)}.{name}")
 
     def _container(self, x: Any) -> Any:
         if isinstance(x, tuple) and hasattr(x, "_fields"):

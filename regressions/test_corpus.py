@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regressions import cases, oracles
-from regressions.adapters import none_for_zeros
-from regressions.case import SYMPTOMS, TRACKERS, Between, Case, Growth, OneOf, Raises, Tolerance, case
-from regressions.compare import first_difference
-from regressions.corpus import TOPICS, all_cases
-from regressions.verdicts import Answer, Failure, Verdict, judge, plain_value
+from . import cases, oracles
+from .adapters import none_for_zeros
+from .case import SYMPTOMS, TRACKERS, Between, Case, Growth, OneOf, Raises, Tolerance, case
+from .compare import first_difference
+from .corpus import TOPICS, all_cases
+from .verdicts import Answer, Failure, Verdict, judge, plain_value
 
 ALL = all_cases()
 ANSWERED = [c for c in ALL if not isinstance(c.right, Raises)]
