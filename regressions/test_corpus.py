@@ -112,6 +112,7 @@ def disagreement_with_differences(case: Case) -> Any:
 
 
 def disagreement_with_mpmath(case: Case) -> Any:
+    assert case.exact is not None
     right = answer_of(case)
     found = oracles.exact_differences(case.exact, *case.arguments())
     return first_difference(none_for_zeros(found, right), right, case.tolerance)
@@ -119,7 +120,12 @@ def disagreement_with_mpmath(case: Case) -> Any:
 
 def answer_of(case: Case) -> tuple:
     """The right answer; for a cost, the one at the smallest size."""
-    return case.right.answer(case.right.n) if isinstance(case.right, Growth) else case.right
+    right = case.right
+    assert not isinstance(right, Raises)
+    if isinstance(right, tuple):
+        return right
+    assert right.answer is not None
+    return right.answer(right.n)
 
 
 def program_of(case: Case):
@@ -182,6 +188,7 @@ def test_what_was_reported_is_told_from_the_answer(case: Case):
         for other in case.admissible:
             assert first_difference(reported, other, case.tolerance) is not None
     else:
+        assert isinstance(case.right, Growth)
         assert not case.right.allows(reported.exponent) and reported.of == case.right.of
 
 
@@ -195,7 +202,9 @@ def test_symptom_is_what_was_reported(case: Case):
         symptoms = {{"calls": "slow", "peak": "memory", "kept": "memory"}.get(case.reported.of, case.symptom)}
         assert case.symptom in ("slow", "memory")
     else:
+        assert isinstance(case.right, tuple)
         difference = first_difference(case.reported, case.right, case.tolerance)
+        assert difference is not None
         symptoms = {
             "kind": {"missing-gradient" if difference.got == "None" else "wrong-structure"},
             "parts": {"wrong-structure"},
