@@ -14,7 +14,7 @@ from regressions import report
 from regressions.adapters import UnknownEngine, adapters_of, engine_names
 from regressions.case import SYMPTOMS, TRACKERS
 from regressions.corpus import TOPICS, UnknownCase, all_cases, select
-from regressions.environments import release_of
+from regressions.environments import installable, release_of
 from regressions.expected import ExpectationError, Expectations, file_of
 from regressions.results import is_asked_here
 
@@ -93,9 +93,11 @@ def _chosen(config: pytest.Config) -> bool:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """With a choice of cases nothing else is collected."""
+    """The engine's own tests where the cases are asked; with a choice of cases, whatever else there is."""
     if collection_path == CONFORMANCE and not config.getoption("conformance"):
         return True
+    if collection_path.parent == ROOM / "adapters" and collection_path.stem in installable():
+        return True  # imports the engine, which is in an environment of its own
     return True if _chosen(config) and collection_path.is_file() and collection_path != TESTS else None
 
 
