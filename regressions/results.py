@@ -60,7 +60,8 @@ def ask_all(
             say(f"{store.name}: {len(missing)} cases to ask, {len(cases) - len(missing)} known from before")
             for record in _asked(engine, release, missing, say):
                 kept[record.case] = (_key(next(c for c in missing if c.id == record.case), name), record)
-            store.write(kept)
+            if ":" not in engine:  # whose files are not known
+                store.write(kept)
     return {case.id: kept[case.id][1] for case in cases}
 
 

@@ -29,6 +29,13 @@ from regressions.transplant import Namespace, transplanted
 ROOT = Path(__file__).parents[2]
 a = np.array
 
+
+@pytest.fixture(autouse=True)
+def cache_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Nothing is left behind, and nothing of before is used."""
+    monkeypatch.setenv("GRADPIN_CACHE", str(tmp_path / "cache"))
+
+
 # -- programs over another array library -------------------------------------------------------------------------------
 
 WEIGHT = a([1.0, 2.0])
@@ -192,8 +199,7 @@ def test_an_engine_that_does_not_import_cannot_be_asked():
     assert record.got == "does not import: ModuleNotFoundError: No module named 'not_there'"
 
 
-def test_records_are_used_again_until_something_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("GRADPIN_CACHE", str(tmp_path))
+def test_records_are_used_again_until_something_changes(monkeypatch: pytest.MonkeyPatch):
     heard: list[str] = []
     first = ask_all("reference", CASES, heard.append)
     again = ask_all("reference", CASES, heard.append)
@@ -221,6 +227,11 @@ def test_a_run_asks_an_adapter_from_elsewhere_and_is_strict_about_what_it_expect
     (tmp_path / "expected.toml").write_text('[">=2"]\n' + "".join(f'{k} = "{v}"\n' for k, v in lines.items()))
     assert run_pytest(*choice, "-k", "zygote-548").returncode == 0
 
+    (tmp_path / "expected.toml").write_text(f'["*"]\n{case} = "the reported bug"\n{other} = "wrong in another way"\n')
+    otherwise = run_pytest(*choice)
+    assert otherwise.returncode == 1 and "1 failed" in otherwise.stdout and "1 xfailed" in otherwise.stdout
+    assert f'replace  {case} = "the reported bug"' in otherwise.stdout
+
 
 def test_the_adapter_of_the_readme_prints_what_the_readme_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     chapter = (ROOT / "README.md").read_text(encoding="utf-8").split("## Add an adapter")[1]
@@ -245,8 +256,7 @@ def test_every_engine_that_can_be_installed_has_an_adapter(name: str):
     assert (ROOT / "regressions" / "adapters" / f"{name}.py").exists()
 
 
-def test_a_release_that_does_not_install_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("GRADPIN_CACHE", str(tmp_path))
+def test_a_release_that_does_not_install_says_so(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(
         environments.venv,
         "create",
