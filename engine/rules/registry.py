@@ -98,6 +98,12 @@ class Rule:
         return inspect.Signature(list(inspect.signature(written).parameters.values())[skip:])
 
     @cached_property
+    def is_of_a_program(self) -> bool:
+        """Is it a rule for a function of the program's, which may hand on its argument's memory and yet say more?"""
+        module = getattr(self.primal, "__module__", None) or type(self.primal).__module__
+        return module.split(".")[0] not in LIBRARIES and not module.startswith(("engine.rules", "engine.tangents"))
+
+    @cached_property
     def reduces(self) -> bool:
         """Does an entry of the result depend on one slice of the first argument, by NumPy's `axis` and `keepdims`?"""
         return self.parameters[1:] != () and {"axis", "keepdims"} <= set(self.parameters)
@@ -170,6 +176,9 @@ def _key(primal: Any) -> Any:
         return _Unhashable(primal)
     return primal
 
+
+LIBRARIES = frozenset({"numpy", "scipy", "math", "cmath", "statistics", "operator", "_operator", "builtins"})
+"""Where the primitives are from whose results, where they look at an argument's memory, are views and nothing else."""
 
 SEQUENCE_PARAMETERS = frozenset({"arrays", "arys", "tup", "operands", "xi", "choices", "choicelist", "object"})
 """Parameters that take a sequence of arrays, by NumPy's names for them: their cotangent is a list or a tuple of arrays.

@@ -273,6 +273,7 @@ def ix_(d: Any, out: Any, *args: Any) -> tuple:
     """Each vector back in its own shape; truth values stand for positions."""
     return tuple([None if c is None else np.reshape(c, np.shape(a)) for c, a in zip(d, args, strict=True)])
 
+
 # ---- splits: a cotangent for each part, None where nothing depends on it
 rule(
     (np.split, np.array_split),

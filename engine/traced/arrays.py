@@ -22,7 +22,7 @@ from ..tangents import copy_of_part, is_differentiable, stored_cotangent
 from .levels import live, plain, root_of, strip
 from .tape import Sweep, engine_call, is_basic
 
-__all__ = ["View", "store", "view_of"]
+__all__ = ["View", "lent_write", "store", "view_of"]
 
 
 class View:
@@ -174,6 +174,8 @@ def store(array: Any, index: Any, value: Any) -> None:
         if active and id(base) not in level.written and base.dtype.kind in "fc":
             if id(base) in level.shared:
                 raise _shared_write()
+            if id(base) in level.lent:
+                raise lent_write(level.lent[id(base)][1])
             owner = level.owners.get(id(base))
             level.written[id(base)] = base
             first = () if owner is None else (owner[1], owner[2])
@@ -199,6 +201,15 @@ def _refuse_odd_views(array: np.ndarray, base: np.ndarray) -> None:
             f"cannot differentiate a write to a view of another dtype ({array.dtype} over {base.dtype})\n"
             f"  at {where(call_chain())}\n  Way out: write to an array of the one dtype, x.astype(...)."
         )
+
+
+def lent_write(name: str) -> MutationError:
+    """The error of a write to memory that a function with a rule of its own has handed on."""
+    return MutationError(
+        f"cannot differentiate a write to an array that {name} hands on as it is, or a view of it\n"
+        f"  at {where(call_chain())}\n"
+        f"  {name} has a rule, which says another cotangent than that of the memory. Way out: return a copy from it."
+    )
 
 
 def _shared_write() -> MutationError:

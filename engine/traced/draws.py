@@ -105,9 +105,7 @@ def multivariate_normal(generator: Any, mean: Any, cov: Any, size: Any = None, *
             "have no derivative where singular values are equal",
             "Generator.multivariate_normal(..., method='cholesky'), or mean + cholesky(cov) @ standard normal noise",
         )
-    return call(
-        rules.multivariate_normal, generator, operand(mean), operand(cov), plain(size), tuple(options.items())
-    )
+    return call(rules.multivariate_normal, generator, operand(mean), operand(cov), plain(size), tuple(options.items()))
 
 
 # -- elements and rows of an array, in a random order ------------------------------------------------------------------

@@ -61,6 +61,8 @@ class Level:
     written: id of a base array -> base, once it has been written to: its cotangent is a buffer from then on.
     claimed: id of a base array that an argument brought in -> base.
     shared: id of a base array reached by two arguments -> base; writing to it is refused.
+    lent: id of a base array that a function with a rule of the program's has handed on -> (base, the function's name);
+        writing to it is refused.
     caches: id of an lru_cache -> (it, what this run has computed through it).
     keyed: id -> container that has an active value as a key.
     """
@@ -75,6 +77,7 @@ class Level:
         self.written: dict[int, np.ndarray] = {}
         self.claimed: dict[int, np.ndarray] = {}
         self.shared: dict[int, np.ndarray] = {}
+        self.lent: dict[int, tuple[np.ndarray, str]] = {}
         self.keyed: dict[int, Any] = {}
         self.caches: dict[int, tuple[Any, dict]] = {}
 

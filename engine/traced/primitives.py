@@ -17,7 +17,7 @@ from ..errors import ForeignCallError, call_chain, where
 from ..kinds import is_odd, refuse_odd_array
 from ..rules import Rule
 from ..tangents import is_differentiable
-from .arrays import View, view_of
+from .arrays import View, lent_write, view_of
 from .levels import Level, Node, Traced, live, plain, root_of, strip, wrap
 from .tape import Operation
 
@@ -64,6 +64,8 @@ def apply(function: Callable, rule: Rule, args: tuple, kwargs: dict, depth: int 
     as_list = type(out) is list
     if as_list:
         out = tuple(out)
+    if rule.is_of_a_program:
+        _lend(level, function, out)
     nodes: Any = None
 
     def numbered(value: Any) -> tuple[Any, Any]:
@@ -81,6 +83,25 @@ def apply(function: Callable, rule: Rule, args: tuple, kwargs: dict, depth: int 
     place = (chain[0][1], chain[0][2]) if chain else ("<engine>", 0)
     level.tape.append(Operation(rule, inner, kwargs, out, targets, nodes, place, depth is not None))
     return list(wrapped) if as_list else wrapped
+
+
+def _lend(level: Level, function: Callable, out: Any) -> None:
+    """Note the memory that a function of the program's hands on: its rule, not the memory, says what the cotangent is.
+
+    Raises:
+        MutationError: the memory has been written to, so that its cotangents go by place.
+    """
+    out = plain(out)
+    if isinstance(out, tuple):
+        for part in out:
+            _lend(level, function, part)
+    elif isinstance(out, np.ndarray):
+        base = root_of(out)
+        name = getattr(function, "__name__", repr(function))
+        if id(base) in level.written:
+            raise lent_write(name)
+        if id(base) in level.owners:
+            level.lent[id(base)] = base, name
 
 
 def target_of(level: Level, value: Any) -> Node | View | tuple | None:

@@ -37,6 +37,8 @@ def apply_to_objects(function: Callable, rule: Rule, args: tuple, kwargs: dict) 
     def primal(*values: Any) -> Any:
         return function(*[plain(a) for a in args], **kwargs)
 
+    primal.__name__ = getattr(function, "__name__", repr(function))
+
     def pullback(d: Any, out: Any, *values: Any) -> list[Any]:
         given = list(operands)
         for (position, path), value in zip(paths, values, strict=True):

@@ -25,7 +25,6 @@ HOLOMORPHIC = (
 )  # fmt: skip
 
 
-
 def numpys_own(x):
     """The same number, NumPy's."""
     return np.complex128(x) if isinstance(x, complex) else np.float64(x)
