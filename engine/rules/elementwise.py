@@ -201,6 +201,7 @@ rule(np.where, selects=True, x=lambda d, out, condition, x, y, /: np.where(condi
      y=lambda d, out, condition, x, y, /: np.where(condition, 0, d))  # fmt: skip
 rule(
     np.nan_to_num,
+    selects=True,
     x=lambda d, out, x, copy=True, nan=0.0, posinf=None, neginf=None: np.where(np.isfinite(x), d, 0),
     nan=lambda d, out, x, copy=True, nan=0.0, posinf=None, neginf=None: np.where(np.isnan(x), d, 0),
     posinf=lambda d, out, x, copy=True, nan=0.0, posinf=None, neginf=None: np.where(np.isposinf(x), d, 0),

@@ -58,7 +58,7 @@ def padded(array: Any, pairs: Any, mode: str, constant_values: Any) -> Any:
 
 rule(
     padded,
-    moves=True,
+    selects=True,
     array=lambda d, out, array, pairs, mode, constant_values: unpadded(d, array, pairs, mode),
     constant_values=lambda d, out, array, pairs, mode, constant_values: borders(d, array, pairs, constant_values),
 )

@@ -38,7 +38,7 @@ rule(
 )
 rule(
     np.nansum,
-    moves=True,
+    selects=True,
     a=lambda d, out, a, axis=None, dtype=None, *, keepdims=False, initial=0, where=True: np.where(
         np.isnan(a), 0, kept(expand(d, axis, keepdims), where)
     ),

@@ -26,7 +26,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -107,6 +107,10 @@ class Rule:
     def reduces(self) -> bool:
         """Does an entry of the result depend on one slice of the first argument, by NumPy's `axis` and `keepdims`?"""
         return self.parameters[1:] != () and {"axis", "keepdims"} <= set(self.parameters)
+
+    def leaves_out(self, kwargs: Mapping[str, Any]) -> bool:
+        """May a call with these keywords leave entries of an argument out?"""
+        return self.selects or "where" in kwargs
 
     def covers(self, position: int) -> bool:
         """Does the argument at this position carry a derivative?"""

@@ -76,8 +76,8 @@ rule(np.roll, moves=True, a=lambda d, out, a, shift, axis=None: np.roll(d, np.ne
 
 # ---- elements several times (what goes back is summed; `project` does it for broadcasting)
 rule(np.broadcast_to, moves=True, array=lambda d, out, array, shape, *, subok=False: d)
-rule(np.tile, moves=True, A=lambda d, out, A, reps: untiled(d, A))
-rule(np.repeat, moves=True, a=lambda d, out, a, repeats, axis=None: unrepeated(d, a, repeats, axis))
+rule(np.tile, selects=True, A=lambda d, out, A, reps: untiled(d, A))
+rule(np.repeat, selects=True, a=lambda d, out, a, repeats, axis=None: unrepeated(d, a, repeats, axis))
 
 
 @vjp_of(np.broadcast_arrays, moves=True)

@@ -219,7 +219,7 @@ class Operation:
     @property
     def selects(self) -> bool:
         """May entries of an argument have been left out?"""
-        return self.rule.selects or "where" in self.kwargs
+        return self.rule.leaves_out(self.kwargs)
 
     def reverse(self, sweep: Sweep) -> None:
         d = sweep.collect(self.nodes, self.out)

@@ -53,8 +53,8 @@ class Trace:
 
     def __init__(self, program: Program, places: Places, filename: str, title: str) -> None:
         self.program, self.places, self.filename, self.title = program, places, filename, title
-        rules = [lookup(stmt.fn) for stmt in walk(program.body) if type(stmt) is Let]
-        self.selects = any(rule is not None and rule.selects for rule in rules)
+        rules = [(lookup(stmt.fn), dict(stmt.kw)) for stmt in walk(program.body) if type(stmt) is Let]
+        self.selects = any(rule is not None and rule.leaves_out(kwargs) for rule, kwargs in rules)
 
 
 def lower_call(f: Any, args: tuple, kwargs: dict) -> tuple[Lowerer, Any, list, int]:

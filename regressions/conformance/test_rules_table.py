@@ -10,6 +10,7 @@ from scipy import linalg, special
 from engine.rules import _elementwise as elementary
 from engine.rules import composed, composition, constant, elementwise, is_constant, lookup, registry, rule
 from engine.rules import random as draws
+from engine.traced.useful import ones_of
 
 from . import (
     test_rules_elementwise,
@@ -74,6 +75,24 @@ def ruled_here():
 @pytest.mark.parametrize("primal", [*ruled_here(), *registry._compositions], ids=name_of)
 def test_every_rule_has_a_row(primal):
     assert primal in ELSEWHERE or any(case.function == primal for case in ROWS), f"no row tests {primal!r}"
+
+
+MOVING = [case for case in ROWS if (made := lookup(case.function)) and made.moves and not made.leaves_out(case.kwargs)]
+
+
+@pytest.mark.parametrize("case", MOVING, ids=str)
+def test_a_rule_that_only_moves_entries_leaves_none_out(case):
+    """What leaves entries out says so (`selects`): the sweep then asks which are looked at (convention 4)."""
+    made, out = lookup(case.function), case(*case.args)
+    d = tuple(map(ones_of, out)) if isinstance(out, tuple | list) else ones_of(out)
+    if made.whole:
+        bars = made.whole(d, out, *case.args, **case.kwargs)
+    else:
+        pullbacks = map(made.pullbacks.get, made.parameters[: len(case.args)])
+        bars = [back and back(d, out, *case.args, **case.kwargs) for back in pullbacks]
+    for bar in bars:
+        for part in bar if isinstance(bar, tuple | list) else [bar]:
+            assert part is None or np.all(np.asarray(part) != 0)
 
 
 def test_every_pullback_of_every_rule_is_reached_by_a_row():
