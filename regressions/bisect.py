@@ -19,7 +19,7 @@ from .case import Case
 from .check import EXIT
 from .commits import Commit, Commits, HistoryError
 from .corpus import program_file
-from .search import EndsError, Found, Judgement, first_bad, good_end, settled, steps_left
+from .search import Found, Judgement, first_bad, good_end, settled, steps_left
 
 __all__ = ["Asker", "Result", "bisect", "report"]
 
@@ -116,6 +116,17 @@ def bisect(asker: Asker, good: str | None = None, bad: str = "HEAD", find_fix: b
 
         return settled(ask, agree)
 
+    def verified(position: int, expected: Judgement) -> None:
+        found = on(line)(position)
+        if found is not expected:
+            word, said = (TURNED[j] if find_fix else j for j in (expected, found))
+            raise HistoryError(
+                f"{asker.case.id} has to be {word.value} at {line[position][:12]} and is: {said.value}\n"
+                f"  {asker(line[position])[1]}\n"
+                "  Ways out: another --good or --bad; --any, if it fails in another way than reported; --find-fix"
+            )
+
+    verified(len(line) - 1, Judgement.BAD)
     if good is None:
         start = good_end(on(line), len(line) - 1)
         if start is None:
@@ -124,6 +135,7 @@ def bisect(asker: Asker, good: str | None = None, bad: str = "HEAD", find_fix: b
                 "name one with --good, if it is on another line"
             )
         line = line[start:]
+    verified(0, Judgement.GOOD)
     asker.say(f"{len(line) - 1} commits, about {steps_left(0, len(line) - 1)} steps")
     found, line = _searched(on, line, commits)
     return _confirmed(asker, found, line, find_fix)
@@ -131,23 +143,14 @@ def bisect(asker: Asker, good: str | None = None, bad: str = "HEAD", find_fix: b
 
 def _searched(on: Callable, line: list[str], commits: Commits) -> tuple[Found, list[str]]:
     """Along the line of first parents; and when the culprit is a merge, along the branch that it brought in."""
-    found = _between(on, line)
+    found = first_bad(on(line), 0, len(line) - 1)
     while found.is_sure and len(commits.about(line[found.bad]).parents) > 1:
         inside = commits.branch(commits.about(line[found.bad]))
         if len(inside) < 3 or on(inside)(0) is not Judgement.GOOD:
             break
         line = inside
-        found = _between(on, line)
+        found = first_bad(on(line), 0, len(line) - 1)
     return found, line
-
-
-def _between(on: Callable, line: list[str]) -> Found:
-    try:
-        return first_bad(on(line), 0, len(line) - 1)
-    except EndsError as error:
-        raise HistoryError(
-            f"{line[error.position][:12]} has to be {error.expected.value} and is: {error.judgement.value}"
-        ) from error
 
 
 def _confirmed(asker: Asker, found: Found, line: list[str], find_fix: bool) -> Result:

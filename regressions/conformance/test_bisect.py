@@ -163,8 +163,8 @@ def test_what_a_killed_run_left_is_removed(repository, history, tmp_path):
     [
         ("nowhere", "HEAD", "there is no revision 'nowhere' here"),
         ("HEAD", "HEAD~1", "is not before"),
-        ("HEAD~2", "HEAD", "has to be good and is: bad"),
-        ("HEAD~1", "HEAD", "has to be good and is: cannot tell"),
+        ("HEAD~2", "HEAD", "has to be good at .* and is: bad"),
+        ("HEAD~1", "HEAD", "has to be good at .* and is: cannot tell"),
         (None, "HEAD~2", "no commit before HEAD~2 is good on"),
     ],
 )
@@ -172,6 +172,13 @@ def test_ends_that_make_no_search(repository, history, store, good, bad, message
     history("bub")
     with pytest.raises(HistoryError, match=message):
         bisect(asker(repository, store), good, bad)
+
+
+@pytest.mark.parametrize(("find_fix", "message"), [(False, "bad at .* and is: good"), (True, "good at .* and is: bad")])
+def test_a_search_for_nothing_says_so(repository, history, store, find_fix, message):
+    history("bb" if find_fix else "gg")
+    with pytest.raises(HistoryError, match=f"(?s)has to be {message}.*Ways out: .*--find-fix"):
+        bisect(asker(repository, store), find_fix=find_fix)
 
 
 def test_a_shallow_clone_says_so(repository, history, store, tmp_path):
