@@ -29,8 +29,9 @@ def cov(
     if y is not None:
         x = np.concatenate((x, samples(y, rowvar, np.result_type(x))), 0)
     ddof = (0 if bias else 1) if ddof is None else ddof
-    weights = None if fweights is None else fweights
+    weights = None if fweights is None else np.asarray(fweights)
     if aweights is not None:
+        aweights = np.asarray(aweights)
         weights = aweights if weights is None else weights * aweights
     if weights is None:
         total, lost = np.shape(x)[1], ddof
@@ -134,7 +135,7 @@ def derivative(f: Any, spacing: Any, edge_order: int) -> Any:
         inner = (f[..., 2:] - f[..., :-2]) / (2.0 * spacing)
         before = after = spacing
     else:
-        steps = spacing[1:] - spacing[:-1]
+        steps = np.diff(spacing)
         left, right = steps[:-1], steps[1:]
         inner = (
             -right / (left * (left + right)) * f[..., :-2]

@@ -65,3 +65,29 @@ _, test_composition, _, test_gradient, test_second_order = row_tests(ROWS)
 def test_what_has_no_rule_is_refused_with_the_way_out(call, way_out, tier_name):
     with oracle.tier(tier_name), pytest.raises(DifferentiationError, match=way_out):
         gradient(call, V)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda v: np.gradient(v, [0.0, 1.0, 3.0, 4.0]),
+        lambda v: np.average(v, weights=[1.0, 2.0, 1.0, 3.0]),
+        lambda v: np.interp([0.5, 1.5, 9.0], [0.0, 1.0, 2.0, 3.0], v),
+    ],
+)
+def test_constant_lists_stand_for_arrays(f):
+    """Each is a linear map A, read off at the unit vectors: the gradient of |A v|² is 2 Aᵀ A v."""
+    v = np.array([0.3, 1.1, -0.4, 0.8])
+    matrix = np.stack([np.ravel(f(unit)) for unit in np.eye(4)], axis=1)
+    np.testing.assert_allclose(gradient(lambda v: np.sum(f(v) ** 2), v)[0], 2 * matrix.T @ matrix @ v, rtol=1e-12)
+
+
+def test_weights_in_lists():
+    def f(x):
+        return np.cov(x, fweights=[1, 2, 1], aweights=[1.0, 2.0, 3.0])
+
+    def by_arrays(x):
+        return np.cov(x, fweights=np.array([1, 2, 1]), aweights=np.array([1.0, 2.0, 3.0]))
+
+    x = np.array([0.3, 1.1, -0.4])
+    np.testing.assert_array_equal(gradient(lambda x: f(x) * 1.0, x)[0], gradient(lambda x: by_arrays(x) * 1.0, x)[0])
