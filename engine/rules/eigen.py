@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .registry import constant, rule
+from .registry import composition, constant, rule
 from .vocabulary import conj, refuse
 
 # ---- symmetric and Hermitian matrices (convention 7)
@@ -43,13 +43,13 @@ def eigh_pullback(d: Any, out: Any, hidden: Any = None) -> Any:
 # ---- general matrices
 rule(
     np.linalg.eig,
-    a=lambda d, out, a: eig_pullback(d, out),
-    careful=lambda looked, d, out, a: eig_pullback(d, out, unseen(*looked)),
+    a=lambda d, out, a: eig_pullback(d, out, a),
+    careful=lambda looked, d, out, a: eig_pullback(d, out, a, unseen(*looked)),
 )
-rule(np.linalg.eigvals, a=lambda d, out, a: eig_pullback((d, None), in_order_of(out, np.linalg.eig(a))))
+rule(np.linalg.eigvals, a=lambda d, out, a: eig_pullback((d, None), in_order_of(out, np.linalg.eig(a)), a))
 
 
-def eig_pullback(d: Any, out: Any, hidden: Any = None) -> Any:
+def eig_pullback(d: Any, out: Any, a: Any, hidden: Any = None) -> Any:
     """Ā = V⁻ᴴ (diag w̄ + F ∘ (M - VᴴV diag(Re M))) Vᴴ, F_ij = 1 / conj(w_j - w_i) off the diagonal.
 
     The second term in the brackets keeps the length of each eigenvector, which NumPy makes 1. A matrix without a basis
@@ -59,12 +59,18 @@ def eig_pullback(d: Any, out: Any, hidden: Any = None) -> Any:
     w, v = out
     middle = 0.0 if d[0] is None else on_diagonal_of(v, d[0])
     if d[1] is not None:
-        seen = np.matmul(adjoint(v), d[1])
-        check_phase(seen, d[1], "np.linalg.eig")
+        v_bar = d[1] if np.iscomplexobj(a) else np.where(stays_real(v), np.real(d[1]), d[1])
+        seen = np.matmul(adjoint(v), v_bar)
+        check_phase(seen, v_bar, "np.linalg.eig")
         lengths = np.expand_dims(np.real(np.diagonal(seen, 0, -2, -1)), -2)
         moved = conj(reciprocal_gap(w)) * (seen - np.matmul(adjoint(v), v) * lengths)
         middle = middle + (moved if hidden is None else np.where(np.expand_dims(hidden, -2), 0, moved))
     return np.matmul(adjoint(np.linalg.inv(v + nan_if_singular(v))), np.matmul(middle, adjoint(v)))
+
+
+def stays_real(v: np.ndarray) -> np.ndarray:
+    """Which eigenvectors of a real matrix have no phase to turn in? From NumPy 2.5 on they are complex numbers too."""
+    return np.all(np.imag(v) == 0, -2, keepdims=True)
 
 
 def in_order_of(values: Any, found: Any) -> tuple:
@@ -84,6 +90,15 @@ def matching(values: np.ndarray, w: np.ndarray) -> np.ndarray:
             order[stack][i] = np.argmin(free[i])
             free[:, order[stack][i]] = np.inf
     return order
+
+
+def as_real_where_it_is(w: Any, t: Any) -> Any:
+    """Eigenvalues as real numbers if all are, and the matrix is: by this NumPy's own polynomials keep roots real."""
+    return np.real(w) if not np.iscomplexobj(t) and np.all(np.imag(w) == 0) else w
+
+
+if hasattr(np.linalg, "_linalg") and hasattr(np.linalg._linalg, "_to_real_if_imag_zero"):
+    composition(np.linalg._linalg._to_real_if_imag_zero, as_real_where_it_is)
 
 
 # ---- equal values (convention 8)
@@ -173,7 +188,7 @@ def nan_if_singular(v: np.ndarray) -> np.ndarray:
     return np.where(singular, np.nan, 0.0).astype(s.dtype)[..., None, None]
 
 
-constant(matching, unseen, both, rounding, coincide, indifferent, check_phase, nan_if_singular)
+constant(stays_real, matching, unseen, both, rounding, coincide, indifferent, check_phase, nan_if_singular)
 
 
 # ---- words

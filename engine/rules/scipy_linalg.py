@@ -65,9 +65,10 @@ def triangular_pullback(d: Any, out: Any, a: Any, b: Any, trans: Any, lower: boo
     return (np.tril(a_bar, -k) if lower else np.triu(a_bar, k)), b_bar
 
 
-def svdvals(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> Any:
-    """The singular values."""
-    return np.linalg.svd(a, compute_uv=False)
+def singular_values_pullback(d: Any, a: Any) -> Any:
+    """Ā = U diag(d) Vᴴ."""
+    u, _, vh = np.linalg.svd(a, full_matrices=False)
+    return np.matmul(u * np.expand_dims(d, -2), vh)
 
 
 def norm(a: Any, ord: Any = None, axis: Any = None, keepdims: bool = False, check_finite: bool = True) -> Any:
@@ -75,7 +76,7 @@ def norm(a: Any, ord: Any = None, axis: Any = None, keepdims: bool = False, chec
     return np.linalg.norm(a, ord, axis, keepdims)
 
 
-composition(sl.svdvals, svdvals)
+rule(sl.svdvals, a=lambda d, out, a, overwrite_a=False, check_finite=True: singular_values_pullback(d, a))
 composition(sl.norm, norm)
 
 # ---- functions of a matrix, given by a power series with real coefficients

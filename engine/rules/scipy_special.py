@@ -34,9 +34,9 @@ elementwise(sp.rgamma, lambda out, x: rgamma_partial(out, x))
 elementwise(sp.psi, lambda out, x: trigamma(x))
 elementwise(sp.poch, lambda out, z, m: out * (sp.psi(z + m) - sp.psi(z)), lambda out, z, m: out * sp.psi(z + m))
 elementwise(
-    sp.beta, lambda out, a, b: out * (sp.psi(a) - sp.psi(a + b)), lambda out, a, b: out * (sp.psi(b) - sp.psi(a + b))
+    sp.beta, lambda out, a, b: out * betaln_partial(out, a, b), lambda out, a, b: out * betaln_partial(out, b, a)
 )
-elementwise(sp.betaln, lambda out, a, b: sp.psi(a) - sp.psi(a + b), lambda out, a, b: sp.psi(b) - sp.psi(a + b))
+elementwise(sp.betaln, lambda out, a, b: betaln_partial(out, a, b), lambda out, a, b: betaln_partial(out, b, a))
 elementwise(
     sp.binom,
     lambda out, n, k: out * (sp.psi(n + 1) - sp.psi(n - k + 1)),
@@ -150,6 +150,11 @@ def gamma_density(a: Any, x: Any) -> Any:
     """x^(a-1) e^-x / Γ(a)."""
     a = in_precision(a, x)
     return np.exp(sp.xlogy(a - 1, x) - x - sp.gammaln(a))
+
+
+def betaln_partial(out: Any, a: Any, b: Any) -> Any:
+    """The derivative of the logarithm of the beta function by its argument `a`."""
+    return sp.psi(in_precision(a, out)) - sp.psi(a + b)
 
 
 def beta_density(a: Any, b: Any, x: Any) -> Any:

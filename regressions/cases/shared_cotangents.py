@@ -295,7 +295,7 @@ def alias_bound_anew_in_both_branches(x):
     return piece(x[0]) + 3.0 * piece(x[1])
 
 
-GRID = np.linspace(0.0, 1.0, 50_000)
+GRID = np.linspace(0.0, 1.0, 200_000)
 
 
 @case(
@@ -307,8 +307,8 @@ GRID = np.linspace(0.0, 1.0, 50_000)
     cause="Adding up the cotangents of the uses made a new array each time, and those before it were not given back "
     "while the reverse pass ran.",
     at=lambda n: (2.0, np.full(n, 0.5)),
-    right=Growth("peak", 0, answer=lambda n: (12_500.0 * n, np.full(n, 50_000.0)), n=8),
-    oracle="closed form: of x Σw ΣG, with ΣG = 25000",
+    right=Growth("peak", 0, answer=lambda n: (50_000.0 * n, np.full(n, 200_000.0)), n=8),
+    oracle="closed form: of x Σw ΣG, with ΣG = 100000",
     reported=Growth("peak", 1),
     defect=partial_sums_are_kept,
 )
