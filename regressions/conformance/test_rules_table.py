@@ -54,6 +54,7 @@ ELSEWHERE = {
     linalg.cholesky, special.itj0y0, special.iti0k0,
     np.vectorize.__call__, type(np.r_).__getitem__, statistics.NormalDist.from_samples.__func__,
     elementary.share, elementary.share2,
+    getattr(getattr(np.linalg, "_linalg", None), "_to_real_if_imag_zero", None),  # in the roots of polynomials
 }  # fmt: skip
 
 
