@@ -100,8 +100,8 @@ class Grads:
     >>> import numpy as np
     >>> W, b = np.ones((2, 3)), np.zeros(2)
     >>> grads = Grads(Params([W, b]), [2 * W, None])
-    >>> grads[W].sum(), grads[b]
-    (np.float64(12.0), None)
+    >>> float(grads[W].sum()), grads[b]
+    (12.0, None)
     >>> [(p.shape, g is None) for p, g in grads.items()]
     [((2, 3), False), ((2,), True)]
     >>> grads

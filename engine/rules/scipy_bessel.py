@@ -248,14 +248,14 @@ refused(
         " elliprf elliprg elliprj eval_sh_jacobi fdtr fdtrc fdtri fdtridfd gdtr gdtrc gdtria gdtrib gdtrix"
         " gegenbauer genlaguerre h1vp h2vp hermite hermitenorm it2i0k0 it2j0y0 it2struve0 itairy ivp j_roots"
         " jacobi js_roots jve jvp keip kelvin kerp kolmogi kolmogorov kvp la_roots laguerre legendre legendre_p"
-        " legendre_p_all lmbda log_wright_bessel lpmv lqmn lqn mathieu_a mathieu_b mathieu_cem mathieu_even_coef"
+        " btdtr btdtri clpmn legendre_p_all lmbda log_wright_bessel lpmn lpmv lpn lqmn lqn mathieu_a mathieu_b mathieu_cem mathieu_even_coef"
         " mathieu_modcem1 mathieu_modcem2 mathieu_modsem1 mathieu_modsem2 mathieu_odd_coef mathieu_sem modfresnelm"
         " modfresnelp modstruve nbdtr nbdtrc nbdtri nbdtrik nbdtrin ncfdtr ncfdtri ncfdtridfd ncfdtridfn ncfdtrinc"
         " nctdtr nctdtridf nctdtrinc nctdtrit nrdtrimn nrdtrisd obl_ang1 obl_ang1_cv obl_cv obl_cv_seq obl_rad1"
         " obl_rad1_cv obl_rad2 obl_rad2_cv pbdn_seq pbdv pbdv_seq pbvv pbvv_seq pbwa pdtr pdtrc pdtri pdtrik perm"
         " pro_ang1 pro_ang1_cv pro_cv pro_cv_seq pro_rad1 pro_rad1_cv pro_rad2 pro_rad2_cv riccati_jn riccati_yn"
         " roots_gegenbauer roots_genlaguerre roots_jacobi roots_sh_jacobi sh_chebyt sh_chebyu sh_jacobi"
-        " sh_legendre smirnov smirnovi sph_harm_y sph_harm_y_all sph_legendre_p sph_legendre_p_all stdtridf"
+        " sh_legendre smirnov smirnovi sph_harm_y sph_harm_y_all sph_legendre_p sph_legendre_p_all sph_harm stdtridf"
         " stdtrit struve tklmbda voigt_profile wright_bessel yve yvp zetac",
     ),
     reason="no formula for its derivative is stated",

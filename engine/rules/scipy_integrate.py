@@ -29,12 +29,12 @@ composition(si.cumulative_trapezoid, cumulative_trapezoid)
 
 constant(*existing(si, "newton_cotes lebedev_rule"), reason="it depends on orders only")
 refused(
-    *existing(si, "simpson cumulative_simpson romb"),
+    *existing(si, "simpson cumulative_simpson romb simps trapz cumtrapz"),
     reason="its weights are not stated",
     way_out="scipy.integrate.trapezoid, or weights of your own and np.sum",
 )
 refused(
-    *existing(si, "quad dblquad tplquad nquad quad_vec fixed_quad qmc_quad cubature nsum tanhsinh tanhsinh"),
+    *existing(si, "quad dblquad tplquad nquad quad_vec fixed_quad qmc_quad cubature nsum tanhsinh romberg quadrature"),
     reason="it calls the integrand from code that is out of sight, at points that it chooses by values",
     way_out="fixed nodes and weights, x, w = np.polynomial.legendre.leggauss(n), and np.sum(w * f(x))",
 )

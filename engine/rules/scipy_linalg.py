@@ -139,7 +139,7 @@ refused(
         sl,
         "svd qr eig eigh eigvals eigvalsh eig_banded eigh_tridiagonal eigvals_banded eigvalsh_tridiagonal"
         " lu_factor lu lu_solve cho_factor cho_solve ldl pinv pinvh lstsq cho_solve_banded cholesky_banded"
-        " solve_banded solveh_banded solve_circulant solve_toeplitz matmul_toeplitz signm tanm tanhm funm"
+        " solve_banded solveh_banded solve_circulant solve_toeplitz matmul_toeplitz signm tanm tanhm funm kron"
         " fractional_matrix_power",
     ),
     reason="SciPy's variants of this function (orders, drivers, packed storage) have no rule",

@@ -21,7 +21,8 @@ refused(
     *existing(
         sparse,
         "block_array block_diag bmat diags diags_array expand_dims find hstack kron kronsum"
-        " matrix_transpose permute_dims rand random random_array save_npz sparray spdiags spmatrix swapaxes tril triu vstack",
+        " matrix_transpose permute_dims rand random random_array save_npz sparray spdiags spmatrix swapaxes"
+        " tril triu vstack",
     ),
     reason="numbers inside a sparse array are out of sight",
     way_out="keep the sparse array constant, or use a dense one",

@@ -116,7 +116,7 @@ def test_arguments_are_taken_apart_and_put_together_again():
     assert again[0]["w"] is STRUCTURE[0]["w"] and again[1] == STRUCTURE[1] and again[2].b is STRUCTURE[2].b
     cotangents = put_each(STRUCTURE, iter([a([5.0, 6.0]), 7.0, np.float32(8.0)]))
     assert repr(cotangents) == (
-        "({'w': array([5., 6.]), 'n': None, 'none': None}, [7.0, None, (np.float32(8.0), None)], None)"
+        f"({{'w': array([5., 6.]), 'n': None, 'none': None}}, [7.0, None, ({np.float32(8.0)!r}, None)], None)"
     )
 
 

@@ -33,7 +33,8 @@ ROWS = [
     if case.single
     and not is_composed(case)
     and any(isinstance(x, np.ndarray) for x in case.args)
-    and case.function.__module__ != "numpy.linalg"  # NumPy's matrices know single and double precision only
+    and getattr(case.function, "__module__", "")
+    != "numpy.linalg"  # NumPy's matrices know single and double precision only
 ]
 KINDS = {"half": (np.float16, None), "extended": (np.longdouble, np.clongdouble)}
 TOLERANCES = {"half": {"rtol": 2e-2, "atol": 2e-2}, "extended": {"rtol": 1e-7, "atol": 1e-8}}
