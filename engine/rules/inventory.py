@@ -44,30 +44,31 @@ refused(
     way_out="write it with functions that have a rule",
 )
 # ---- names that NumPy 1 has and NumPy 2 has not
-constant(
-    *existing(
-        np,
-        "_add_newdoc_ufunc _get_promotion_state _no_nep50_warning _set_promotion_state _using_numpy2_behavior"
-        " add_docstring add_newdoc add_newdoc_ufunc byte_bounds deprecate deprecate_with_doc disp find_common_type"
-        " geterrobj issctype issubclass_ issubsctype lookfor maximum_sctype obj2sctype safe_eval sctype2char"
-        " set_numeric_ops set_string_function seterrobj source who",
-    ),
-    reason="text, kinds, settings or positions",
-)
-refused(
-    *existing(
-        np,
-        "DataSource alltrue asfarray chararray compare_chararrays cumproduct fastCopyAndTranspose format_parser"
-        " get_array_wrap in1d msort product recfromcsv recfromtxt round_ sometrue",
-    ),
-    reason="NumPy 2 has no function of this name",
-    way_out="its namesake in NumPy 2: prod, cumprod, sort, round, isin, all, any, asarray",
-)
-refused(
-    *existing(np.ndarray, "itemset newbyteorder ptp tostring"),
-    reason="NumPy 2 has no method of this name",
-    way_out="x[i] = v for itemset, np.ptp(x) for ptp",
-)
+if np.lib.NumpyVersion(np.__version__) < "2.0.0":
+    constant(
+        *existing(
+            np,
+            "_add_newdoc_ufunc _get_promotion_state _no_nep50_warning _set_promotion_state _using_numpy2_behavior"
+            " add_docstring add_newdoc add_newdoc_ufunc byte_bounds deprecate deprecate_with_doc disp find_common_type"
+            " geterrobj issctype issubclass_ issubsctype lookfor maximum_sctype obj2sctype safe_eval sctype2char"
+            " set_numeric_ops set_string_function seterrobj source who",
+        ),
+        reason="text, kinds, settings or positions",
+    )
+    refused(
+        *existing(
+            np,
+            "DataSource alltrue asfarray chararray compare_chararrays cumproduct fastCopyAndTranspose format_parser"
+            " get_array_wrap in1d msort product recfromcsv recfromtxt round_ sometrue",
+        ),
+        reason="NumPy 2 has no function of this name",
+        way_out="its namesake in NumPy 2: prod, cumprod, sort, round, isin, all, any, asarray",
+    )
+    refused(
+        *existing(np.ndarray, "itemset newbyteorder ptp tostring"),
+        reason="NumPy 2 has no method of this name",
+        way_out="x[i] = v for itemset, np.ptp(x) for ptp",
+    )
 refused(
     *existing(
         np.random,
