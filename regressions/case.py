@@ -156,6 +156,8 @@ fields = SimpleNamespace  # the cotangent of an object: fields(weight=..., bias=
 class Raises:
     """An exception, as an answer: its kind, and a pattern to be found in `TypeName: message`.
 
+    A crash needs its pattern: any other exception is one, and a case must not take a new bug for the one it is about.
+
     >>> Raises("foreign-call", "cbrt").matches("foreign-call", "ForeignCallError: cbrt has no rule")
     True
     >>> Raises("foreign-call", "cbrt").matches("crash", "TypeError: cbrt takes a float")
@@ -167,6 +169,8 @@ class Raises:
 
     def __post_init__(self) -> None:
         _check("exception", self.kind, KINDS)
+        if self.kind == "crash" and not self.text:
+            raise ValueError("any exception is a crash: say which one was reported, Raises('crash', pattern)")
 
     def matches(self, kind: str, text: str) -> bool:
         """Is an exception of this kind and text the one meant?"""
@@ -222,8 +226,9 @@ class OneOf(tuple):
 class Tolerance:
     """How far a right answer may be from the exact one: |got - right| <= rtol |right| + atol, element by element.
 
-    rtol None means a few thousand units in the last place of the answer's own dtype; anything wider says why. Engines
-    that do the same operations in another order also get `largest`: units in the last place of the largest element.
+    rtol None means three quarters of the digits of the answer's own dtype, and no more than a few thousand units in the
+    last place (`compare.room`); anything wider says why. Engines that do the same operations in another order also get
+    `largest`: units in the last place of the largest element.
     """
 
     rtol: float | None = None

@@ -14,10 +14,10 @@ import numpy as np
 
 from .case import Between, OneOf, Tolerance
 
-__all__ = ["Difference", "first_difference"]
+__all__ = ["Difference", "first_difference", "room"]
 
 DEFAULT = Tolerance()
-ULPS = 4096  # the default tolerance, in units in the last place: room for a few hundred roundings, none for a term
+ULPS = 4096
 
 
 @dataclass(frozen=True)
@@ -140,10 +140,23 @@ def _outside(a: np.ndarray, b: np.ndarray, tolerance: Tolerance) -> np.ndarray:
     if a.dtype.kind in "iub":
         return finite & (a != b)
     eps = np.finfo(b.dtype).eps
-    rtol = ULPS * eps if tolerance.rtol is None else tolerance.rtol
+    rtol = room(b.dtype) if tolerance.rtol is None else tolerance.rtol
     a, b = np.where(finite, a, 0), np.where(finite, b, 0)
     atol = tolerance.atol + tolerance.largest * eps * np.max(np.abs(b), initial=0)
     return finite & ~(np.abs(a - b) <= rtol * np.abs(b) + atol)
+
+
+def room(dtype: np.dtype) -> float:
+    """The default tolerance, relative: for a few hundred roundings, and for no term that was left out.
+
+    4096 units in the last place in double precision. A narrower dtype has not so many to lose: three quarters of its
+    digits have to be right.
+
+    >>> [f"{room(np.dtype(dtype)):.0e}" for dtype in (np.float64, np.float32, np.float16)]
+    ['9e-13', '6e-06', '6e-03']
+    """
+    eps = float(np.finfo(dtype).eps)
+    return min(ULPS * eps, eps**0.75)
 
 
 def _first(wrong: np.ndarray) -> tuple[int, ...] | None:

@@ -262,5 +262,10 @@ def test_a_case_that_contradicts_itself_is_refused(threads: list[str], changes: 
         made(*threads, **changes)
 
 
+def test_a_crash_that_any_exception_would_match_is_refused():
+    with pytest.raises(ValueError, match="say which one was reported"):
+        Raises("crash")
+
+
 def test_vocabularies_explain_each_word():
     assert all(len(text) > 10 for words in (TOPICS, SYMPTOMS) for text in words.values())

@@ -69,6 +69,8 @@ a = np.array
         (1e-300, 0.0, "g: value: expected 0.0, got 1e-300"),
         (a([1j]), a([-1j]), "g[0]: value: expected (-0-1j), got 1j"),
         (1.0 + 5000 * EPS, 1.0, "g: value: expected 1.0, got 1.0000000000011102"),
+        (np.float32(1.00001), np.float32(1.0), "g: value: expected 1.0, got 1.0000100135803223"),
+        (np.float16(1.01), np.float16(1.0), "g: value: expected 1.0, got 1.009765625"),
         (np.ones(1).view(Framed), np.ones(1), "g: kind: expected ndarray, got Framed"),
         (a([True, True]), a([True, False]), "g[1]: value: expected False, got True"),
         (a([1, 2]), a([1, 3]), "g[1]: value: expected 3, got 2"),
@@ -115,7 +117,8 @@ def test_members_of_a_set_are_no_difference(got: Any, admissible: Any):
 
 def test_roundings_are_no_difference():
     assert first_difference(1.0 + 1000 * EPS, 1.0) is None
-    assert first_difference(np.float32(1.0 + 1e-5), np.float32(1.0)) is None
+    assert first_difference(np.float32(1.0 + 5e-6), np.float32(1.0)) is None
+    assert first_difference(np.float16(1.005), np.float16(1.0)) is None
     assert first_difference(0.0, -0.0) is None
 
 
