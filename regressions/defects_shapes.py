@@ -1,0 +1,95 @@
+"""Mistakes about the shapes and places of cotangents, put back into the reference engine: broadcasts, joins, indexing.
+
+Made as those in `defects` are. All are mistakes of the tier that records; the other one is off for as long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import numpy as np
+
+from engine import tangents
+from engine.traced import runtime, structure, tape
+from engine.traced.levels import live, plain
+
+from .defects import Defect
+from .defects_state import in_runtime, traced
+
+__all__ = [
+    "comparison_fails",
+    "fail",
+    "has_truth_values",
+    "only_new_axes_are_summed",
+    "pullback_fails",
+    "scalars_stay_scalars",
+    "stays_broadcast",
+    "summed_by",
+    "truth_values_need_a_cotangent",
+]
+
+
+def fail(error: Exception) -> NoReturn:
+    """`raise error`, where an expression is asked for."""
+    raise error
+
+
+def summed_by(wrong: Callable[[Any, tuple], Any]) -> Defect:
+    """The cotangent d of what was broadcast from a shape becomes `wrong(d, shape)`."""
+    return traced(tangents, "unbroadcast", wrong)
+
+
+stays_broadcast = summed_by(lambda d, shape: np.broadcast_to(d, np.broadcast_shapes(np.shape(d), shape)))
+"""Nothing is summed: the cotangent has the shape that the value was broadcast to."""
+
+
+def _without_leading_axes(d: Any, shape: tuple) -> Any:
+    return np.sum(d, axis=tuple(range(np.ndim(d) - len(shape))))
+
+
+only_new_axes_are_summed = summed_by(_without_leading_axes)
+"""The axes that broadcasting has put in front are summed, those of length one that it has stretched are not."""
+
+scalars_stay_scalars = traced(structure, "of_its_kind", lambda d, value: d)
+"""What NumPy returns where an array has no axes left, a scalar, is handed on as it is."""
+
+_apply = tape.Sweep.apply
+
+
+def pullback_fails(error: Exception, when: Callable[[tape.Operation], bool]) -> Defect:
+    """The way back ends in this error at the first operation for which `when(operation)` holds."""
+
+    def refuse(sweep: Any, operation: tape.Operation, d: Any) -> None:
+        if when(operation):
+            raise error
+        _apply(sweep, operation, d)
+
+    return traced(tape.Sweep, "apply", refuse)
+
+
+def has_truth_values(operation: tape.Operation) -> bool:
+    """Is an operand of the operation a truth value, or an array of them?"""
+    return any(np.asarray(plain(a)).dtype == bool for a in operation.args)
+
+
+truth_values_need_a_cotangent = pullback_fails(TypeError("'NoneType' object is not iterable"), has_truth_values)
+"""The pullback of a broadcast unpacks a cotangent for every operand, and a mask has none."""
+
+
+def comparison_fails(label: str, error: Exception) -> Defect:
+    """The way back ends in this error where the program has compared what carries a derivative: "gt", "eq", ..."""
+    compare = runtime.RUNTIME[label]
+
+    class Compared:
+        selects = False
+
+        def reverse(self, sweep: Any) -> None:
+            raise error
+
+    def recorded(a: Any, b: Any) -> Any:
+        for level in live.levels:
+            level.tape.append(Compared())
+        return compare(a, b)
+
+    return in_runtime(label, recorded)
