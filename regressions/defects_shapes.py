@@ -5,12 +5,14 @@ Made as those in `defects` are. All are mistakes of the tier that records; the o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import numpy as np
 
 from engine import tangents
+from engine.rules import registry
 from engine.traced import runtime, structure, tape
 from engine.traced.levels import live, plain
 
@@ -20,6 +22,8 @@ from .defects_state import in_runtime, traced
 __all__ = [
     "comparison_fails",
     "fail",
+    "followed_as",
+    "handed_on_as_they_are",
     "has_truth_values",
     "only_new_axes_are_summed",
     "pullback_fails",
@@ -66,6 +70,22 @@ def pullback_fails(error: Exception, when: Callable[[tape.Operation], bool]) -> 
         _apply(sweep, operation, d)
 
     return traced(tape.Sweep, "apply", refuse)
+
+
+handed_on_as_they_are = traced(tape, "_projected", lambda bar, arg, primal, place: bar)
+"""What a rule returns for an argument is not made to fit it."""
+
+
+def followed_as(primal: Callable, function: Callable) -> Defect:
+    """Calls of this function are followed through another one, in Python."""
+
+    @contextmanager
+    def defect() -> Iterator[None]:
+        with registry.scope(), registry.removed(primal):
+            registry.composition(primal, function)
+            yield
+
+    return defect
 
 
 def has_truth_values(operation: tape.Operation) -> bool:
