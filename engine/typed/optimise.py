@@ -1,10 +1,10 @@
 """Core -> smaller core: what is invariant leaves its loop, what is the same is computed once, what nobody needs is
 dropped.
 
-Each pass has a switch of its name in `engine.switches`. The user's operations that may raise stay, needed or not
-(`Let.must`): a gradient must not hide an IndexError of the primal. An elementwise operation of arrays that is not
-needed leaves the check that its operands' shapes fit. A `while` whose results nobody needs is dropped with all it
-contains only if nothing in it may raise.
+Each pass has a switch of its name in `engine.switches`, and asks there before it changes a statement. The user's
+operations that may raise stay, needed or not (`Let.must`): a gradient must not hide an IndexError of the primal. An
+elementwise operation of arrays that is not needed leaves the check that its operands' shapes fit. A `while` whose
+results nobody needs is dropped with all it contains only if nothing in it may raise.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _drop_invariants(block: Block, replaced: dict) -> None:
     for stmt in block.stmts:
         for inner, _ in blocks_of(stmt):
             _drop_invariants(inner, replaced)
-        if type(stmt) is Let and stmt.fn is runtime.same:
+        if type(stmt) is Let and stmt.fn is runtime.same and switches.allows("drop_invariants", stmt):
             replaced[stmt.out] = stmt.args[0]
         if type(stmt) is Loop:
             for c in [c for c in stmt.carried if c.next is c.param and c is not stmt.go]:
@@ -98,7 +98,7 @@ def _fold(block: Block, replaced: dict) -> None:
     for stmt in block.stmts:
         _rename(stmt, replaced)
         simpler = _simpler(stmt) if type(stmt) is Let else None
-        if simpler is not None:
+        if simpler is not None and switches.allows("fold_constants", stmt):
             replaced[stmt.out] = simpler
         else:
             kept.append(stmt)
@@ -147,7 +147,7 @@ def _share(block: Block, known: dict, replaced: dict) -> None:
             except TypeError:
                 kept.append(stmt)
                 continue
-            if earlier is not None:
+            if earlier is not None and switches.allows("share_subexpressions", stmt):
                 replaced[stmt.out] = earlier.out
                 earlier.must = earlier.must or stmt.must
                 earlier.origins += stmt.origins
@@ -209,7 +209,7 @@ def _drop(block: Block, live: set, again: set) -> None:
     kept = []
     for stmt in reversed(block.stmts):
         if type(stmt) is Let:
-            if stmt.out not in live:
+            if stmt.out not in live and switches.allows("drop_dead", stmt):
                 if not stmt.must or stmt in again:
                     continue
                 stmt = _only_its_error(stmt)
@@ -336,7 +336,7 @@ def _sink(block: Block, handed: list) -> None:
         ):
             continue
         homes = counts[stmt.out]
-        if len(homes) == 1 and isinstance(homes[0], Block):
+        if len(homes) == 1 and isinstance(homes[0], Block) and switches.allows("sink_into_branches", stmt):
             homes[0].stmts.insert(0, stmt)
             moved.add(stmt)
             for v in operands(stmt):

@@ -55,8 +55,27 @@ ELEMENTWISE = {
 }
 REDUCTIONS = {np.sum, np.mean, np.max, np.min, np.amax, np.amin, np.prod, np.var, np.std, np.all, np.any}
 UFUNC_REDUCTIONS = {np.add.reduce, np.maximum.reduce, np.minimum.reduce, np.multiply.reduce}
-DECIDED_BY_VALUES = {np.linalg.eig, np.linalg.eigvals, np.roots, np.polynomial.polyutils.trimseq}  # dtype or shape
+DECIDED_BY_VALUES = {
+    np.linalg.eig,
+    np.linalg.eigvals,
+    np.roots,
+    np.polynomial.polyutils.trimseq,
+    np.unique,
+    np.trim_zeros,
+}  # dtype or shape
 MODULES = ("numpy", "math", "cmath", "operator", "_operator", "builtins")
+PURE = {
+    np.allclose, np.argmax, np.argmin, np.argpartition, np.argsort, np.around, np.array_equal, np.count_nonzero,
+    np.diag_indices, np.diag_indices_from, np.digitize, np.empty, np.empty_like, np.eye, np.fft.fftfreq,
+    np.fft.rfftfreq, np.fix, np.identity, np.indices, np.isclose, np.iscomplex, np.isin, np.isneginf, np.isposinf,
+    np.isreal, np.linalg.matrix_rank, np.nanargmax, np.nanargmin, np.ones, np.ones_like, np.ravel_multi_index,
+    np.result_type, np.round, np.searchsorted, np.tri, np.tril_indices, np.tril_indices_from, np.triu_indices,
+    np.triu_indices_from, np.unravel_index, np.zeros, np.zeros_like,
+}  # fmt: skip
+"""Functions without derivative that do nothing but return a value, whose shape no number in an array decides.
+
+What else has no derivative may print, read a file or set a mode: it would do so when it is asked for a sample, and once
+more, or not at all, in what is printed."""
 
 
 @cache
@@ -81,15 +100,20 @@ def is_primitive(fn: Callable) -> bool:
     if fn in _TABLE or fn in OPERATORS:
         return True
     made = lookup(fn)
-    has_derivative = made is not None and made.procedure is None  # a procedure works on state
-    return is_library(fn) and (has_derivative or is_constant(fn))
+    if made is not None:
+        return is_library(fn) and made.procedure is None  # a procedure works on state
+    return is_constant(fn) and (fn in PURE or isinstance(fn, np.ufunc) or _module(fn) in MODULES[1:5])
+
+
+def _module(fn: Callable) -> str:
+    return getattr(fn, "__module__", None) or ""
 
 
 def result_type(fn: Callable, args: tuple, kw: tuple = ()) -> Any:
     known = _TABLE.get(fn)
     if known is not None:
         return known(args, dict(kw))
-    if fn in DECIDED_BY_VALUES:
+    if fn in DECIDED_BY_VALUES or (fn is np.arange and not all(_is_whole(a) for a in args)):
         raise NotTyped(f"{fn}, whose result has a type that the numbers decide")
     if any(isinstance(type_of(a), Seq) for a in args):
         raise NotTyped(f"{fn} of a list")
@@ -106,6 +130,11 @@ def result_type(fn: Callable, args: tuple, kw: tuple = ()) -> Any:
     if is_primitive(fn):
         return sampled_result(fn, args, kw)
     raise NotTyped(f"a call of {getattr(fn, '__qualname__', fn)}, which this tier does not know")
+
+
+def _is_whole(arg: Any) -> bool:
+    """Is the number a constant, or of a kind of ints?"""
+    return type(arg) is Const or isinstance(type_of(arg), Scalar) and type_of(arg).kinds <= {"int", "int64", "int32"}
 
 
 def _matmul(fn: Callable, args: tuple) -> Any:

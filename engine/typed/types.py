@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import itertools
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -156,11 +156,11 @@ def cotangent_type(type: Any) -> Any:
     return type
 
 
-def _samples(type: Any, size: int) -> list:
+def _samples(type: Any, size: int, unknown: int = 1) -> list:
     if isinstance(type, Scalar):
         return [PYTHON_KINDS[k] if k in PYTHON_KINDS else _sample_scalar(k) for k in sorted(type.kinds)]
     if isinstance(type, Array):
-        shape = tuple([size if m == "n" else 1 for m in type.mask])
+        shape = tuple([{"n": size, "1": 1, "?": unknown}[m] for m in type.mask])
         sample = np.full(shape, PYTHON_KINDS.get(type.dtype.kind, 0.5), type.dtype) if type.dtype.kind != "b" else None
         sample = np.ones(shape, type.dtype) if sample is None else sample
         if type.dtype.kind in "fc" and len(shape) >= 2 and shape[-1] == shape[-2]:
@@ -178,13 +178,13 @@ def _sample_scalar(kind: str) -> Any:
     return dtype.type(0.5 if dtype.kind in "fc" else 1)
 
 
-def _concrete(arg: Any, size: int) -> list:
+def _concrete(arg: Any, size: int, unknown: int) -> list:
     """The sample values of one argument: a pack gives the packs of its items' samples."""
     if type(arg) is Const:
         return [arg.value]
     if type(arg) is Pack:
         made = []
-        for items in itertools.product(*[_concrete(item, size) for item in arg.items]):
+        for items in itertools.product(*[_concrete(item, size, unknown) for item in arg.items]):
             if arg.kind is slice:
                 made.append(slice(*items))
             elif arg.kind is dict:
@@ -192,15 +192,14 @@ def _concrete(arg: Any, size: int) -> list:
             else:
                 made.append(arg.kind(items))
         return made
-    return _samples(arg.type, size)
+    return _samples(arg.type, size, unknown)
 
 
-def _call(fn: Callable, args: tuple, kw: tuple, size: int) -> list:
+def _call(fn: Callable, args: tuple, kw: tuple, size: int, unknowns: tuple = (1,)) -> list:
     results = []
     names = [name for name, _ in kw]
-    choices = [_concrete(arg, size) for arg in args] + [_concrete(arg, size) for _, arg in kw]
     with np.errstate(all="ignore"):
-        for chosen in itertools.islice(itertools.product(*choices), 64):
+        for chosen in itertools.islice(_choices([*args, *[arg for _, arg in kw]], size, unknowns), 64):
             positional, named = chosen[: len(args)], chosen[len(args) :]
             for shift in (0, 1, 0.25):  # into the domain of arccosh, of arctanh
                 try:
@@ -220,6 +219,11 @@ def _key(arg: Any) -> Any:
     if type(arg) is Const:
         return (type(arg.value), arg.value)
     return arg.type
+
+
+def _choices(args: list, size: int, unknowns: tuple) -> Iterator[tuple]:
+    for unknown in unknowns:
+        yield from itertools.product(*[_concrete(arg, size, unknown) for arg in args])
 
 
 _known: dict[Any, Any] = {}
@@ -271,8 +275,16 @@ def sampled_result(fn: Callable, args: tuple, kw: tuple = ()) -> Any:
 
 
 def _sampled_result(fn: Callable, args: tuple, kw: tuple) -> Any:
-    unsure = any("?" in a.type.mask for a in _leaves((*args, *[a for _, a in kw])) if isinstance(a.type, Array))
-    small, large = (_call(fn, args, kw, size) for size in (3, 5))
+    """Two sizes tell which dimensions follow those of the arguments; a dimension that is not known is tried both ways.
+
+    Ints that are not constants may decide a dimension, and their samples say nothing about it.
+    """
+    leaves = _leaves((*args, *[a for _, a in kw]))
+    masked = any("?" in a.type.mask for a in leaves if isinstance(a.type, Array))
+    unsure = masked or any(not is_active_type(a.type) and a.type != BOOL for a in leaves)
+    if any(type(a) is Var and a.type == BOOL for a in (*args, *[a for _, a in kw])):
+        raise NotTyped(f"a flag of {getattr(fn, '__name__', fn)} that is not known")
+    small, large = (_call(fn, args, kw, n, (1, n) if masked else (1,)) for n in (3, 5))
     found = None
     for one, two in zip(small, large, strict=False):
         a, b = type_of_value(one), type_of_value(two)
