@@ -8,16 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 from .rules.registry import generation
 
-__all__ = ["NAMES", "PASSES", "is_on", "off"]
+__all__ = ["NAMES", "PASSES", "Limit", "allows", "is_on", "limited", "off"]
 
 PASSES = ("drop_invariants", "fold_constants", "share_subexpressions", "drop_dead", "sink_into_branches")
 """The optimisations of the typed tier, in the order in which they run."""
 
 NAMES = frozenset({"typed", *PASSES})
 _off: set[str] = set()
+
+
+@dataclass
+class Limit:
+    """How many statements a pass may change, how many it asked for, and which was the last that it was allowed."""
+
+    count: int
+    asked: int = 0
+    last: str = ""
+
+
+_limits: dict[str, Limit] = {}
 
 
 def is_on(name: str) -> bool:
@@ -47,4 +61,40 @@ def off(*names: str) -> Iterator[None]:
         yield
     finally:
         _off.difference_update(added)
+        generation.bump()
+
+
+def allows(name: str, stmt: Any) -> bool:
+    """May the pass called `name` change this statement of the core? It asks right before it does."""
+    limit = _limits.get(name)
+    if limit is None:
+        return True
+    limit.asked += 1
+    if limit.asked <= limit.count:
+        limit.last = f"{getattr(stmt.fn, '__name__', stmt.fn)}, line {stmt.line}"
+    return limit.asked <= limit.count
+
+
+@contextmanager
+def limited(name: str, count: int) -> Iterator[Limit]:
+    """Let the pass called `name` change `count` statements and no more for a while: which one breaks the gradient?
+
+    Raises:
+        ValueError: there is no pass of that name.
+
+    >>> from engine import gradient, switches
+    >>> with switches.limited("share_subexpressions", 0) as limit:
+    ...     gradient(lambda x: (x + 1.0) * (x + 1.0), 3.0)
+    (8.0,)
+    >>> limit.asked > 0
+    True
+    """
+    if name not in PASSES:
+        raise ValueError(f"there is no pass called {name!r}; there are {', '.join(PASSES)}")
+    limit = _limits[name] = Limit(count)
+    generation.bump()
+    try:
+        yield limit
+    finally:
+        del _limits[name]
         generation.bump()
