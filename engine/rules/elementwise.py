@@ -138,6 +138,14 @@ def over(x: Any, length: Any) -> Any:
     return x / np.where(length == 0, 1, length)
 
 
+# A direction turns without measure at the origin: what moves it there is NaN (convention 2).
+elementwise(
+    over,
+    lambda out, x, length: 1 / np.where(length == 0, np.nan, length),
+    lambda out, x, length: -out / np.where(length == 0, np.nan, length),
+)
+
+
 def angle_partial(side: Any, x: Any, y: Any) -> Any:
     """side / (x² + y²) without the overflow of a square; 0 at the origin (convention 2)."""
     radius = np.hypot(x, y)
@@ -155,8 +163,16 @@ def sinc_partial(out: Any, x: Any) -> Any:
 
 
 # ---- magnitude, sign, selection (kinks and ties: convention 2)
-rule((abs, operator.abs, np.absolute), x=lambda d, out, x, /: d * direction(x, out))
-elementwise(np.fabs, lambda out, x: np.sign(x))
+rule(
+    (abs, operator.abs, np.absolute),
+    x=lambda d, out, x, /: d * direction(x, out),
+    sided={"x": lambda d, out, x, /: d * (direction(x, out) if np.iscomplexobj(x) else np.where(x < 0, -1, 1))},
+)
+rule(
+    np.fabs,
+    x=lambda d, out, x, /: d * np.sign(x),
+    sided={"x": lambda d, out, x, /: d * np.where(x < 0, -1, 1)},
+)
 rule(np.sign, x=lambda d, out, x, /: sign_pullback(d, out, x))
 elementwise(np.copysign, lambda out, x, y: np.sign(x) * np.sign(out), None)
 rule(

@@ -302,11 +302,16 @@ rule(
         over(
             expand(d, axis, keepdims)
             * centred(deviation(a, axis, ddof if correction is None else correction, where, mean), axis, where, mean),
-            expand(out, axis, keepdims),
+            spread(expand(out, axis, keepdims), a, axis, where, mean),
         ),
         where,
     ),
 )
+
+
+def spread(out: Any, a: Any, axis: Any, where: Any, mean: Any) -> Any:
+    """The deviation as a divisor: 1 where it is that of one element, which has none and no kink at 0."""
+    return out + (numbers(a, axis, where, 0) == 1) if mean is None else out
 
 
 def centred(residual: Any, axis: Any, where: Any, mean: Any) -> Any:

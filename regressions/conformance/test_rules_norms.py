@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from engine import gradient
+from engine import grad, gradient, hessian
 from engine.rules.eigen import cleared
+from engine.rules.elementwise import over
 
 from .oracle import TIERS, tier
 from .rule_rows import row, row_tests
@@ -36,6 +37,7 @@ ROWS = [
     *[row(norm, x, keepdims=True) for x in (V, M, T)],
     *[row(norm, x, axis=(1,)) for x in (M, CM)],
     row(cleared, V, np.zeros(4, bool)),
+    row(over, M, np.array([[2.0], [-0.5]])),
 ]
 if hasattr(np.linalg, "matrix_norm"):  # NumPy 2
     ROWS += [
@@ -80,3 +82,37 @@ def test_the_nuclear_norm_of_a_deficient_matrix_by_rounding():
 def test_a_norm_of_singular_values_at_any_scale(scale):
     (g,) = gradient(lambda x: np.linalg.norm(x, "nuc"), scale * np.diag([1.0, 2.0]))
     np.testing.assert_allclose(g, np.eye(2), rtol=1e-12)
+
+
+@pytest.mark.parametrize("tier_name", TIERS)
+@pytest.mark.parametrize(
+    "f, curvature",
+    [
+        (lambda x: np.abs(x) ** 2, 2.0),
+        (lambda x: np.fabs(x) * np.abs(x), 2.0),
+        (lambda x: np.log1p(np.exp(-np.abs(x))) + np.maximum(x, 0.0), 0.25),
+    ],
+)
+def test_a_modulus_at_zero_moves_as_on_one_side(f, curvature, tier_name):
+    with tier(tier_name):
+        assert grad(grad(f))(0.0) == curvature
+
+
+@pytest.mark.parametrize("tier_name", TIERS)
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.linalg.norm(x) ** 2,  # smooth, but the direction of x, which turns without measure, does not tell
+        lambda x: np.linalg.norm(x),
+        lambda x: np.hypot(x[0], x[1]),
+        lambda x: np.std(x),
+    ],
+)
+def test_a_length_of_zero_has_no_second_derivative(f, tier_name):
+    with tier(tier_name):
+        assert np.array_equal(grad(f)(np.zeros(2)), np.zeros(2))
+        assert np.all(np.isnan(hessian(f)(np.zeros(2))))
+
+
+def test_the_deviation_of_one_element_is_the_constant_zero():
+    assert np.array_equal(hessian(lambda x: np.sum(np.std(x, axis=1)))(np.ones((2, 1))), np.zeros((2, 1, 2, 1)))
