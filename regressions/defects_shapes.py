@@ -22,10 +22,12 @@ from .defects_state import in_runtime, traced
 __all__ = [
     "comparison_fails",
     "fail",
+    "fails_on_the_way_back",
     "followed_as",
     "handed_on_as_they_are",
     "has_truth_values",
     "only_new_axes_are_summed",
+    "parts_overwrite",
     "pullback_fails",
     "scalars_stay_scalars",
     "stays_broadcast",
@@ -72,6 +74,15 @@ def pullback_fails(error: Exception, when: Callable[[tape.Operation], bool]) -> 
     return traced(tape.Sweep, "apply", refuse)
 
 
+def _put(sweep: Any, node: Any, like: np.ndarray, index: Any, d: Any) -> None:
+    bar = sweep.bars.setdefault(node, np.zeros_like(like))
+    sweep.owned.add(node)
+    bar[index] = np.where(d == 0, bar[index], d)
+
+
+parts_overwrite = traced(tape.Sweep, "add_at", _put)
+"""What has been read from an array puts its cotangent where it was read, and adds it to nothing."""
+
 handed_on_as_they_are = traced(tape, "_projected", lambda bar, arg, primal, place: bar)
 """What a rule returns for an argument is not made to fit it."""
 
@@ -97,19 +108,29 @@ truth_values_need_a_cotangent = pullback_fails(TypeError("'NoneType' object is n
 """The pullback of a broadcast unpacks a cotangent for every operand, and a mask has none."""
 
 
+class _Failing:
+    """An entry of the tape at which the way back ends."""
+
+    selects = False
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def reverse(self, sweep: Any) -> None:
+        raise self.error
+
+
+def fails_on_the_way_back(function: Callable, error: Exception) -> Callable:
+    """The function on plain values, which leaves something behind that has no pullback."""
+
+    def recorded(*args: Any) -> Any:
+        for level in live.levels:
+            level.tape.append(_Failing(error))
+        return function(*map(plain, args))
+
+    return recorded
+
+
 def comparison_fails(label: str, error: Exception) -> Defect:
     """The way back ends in this error where the program has compared what carries a derivative: "gt", "eq", ..."""
-    compare = runtime.RUNTIME[label]
-
-    class Compared:
-        selects = False
-
-        def reverse(self, sweep: Any) -> None:
-            raise error
-
-    def recorded(a: Any, b: Any) -> Any:
-        for level in live.levels:
-            level.tape.append(Compared())
-        return compare(a, b)
-
-    return in_runtime(label, recorded)
+    return in_runtime(label, fails_on_the_way_back(runtime.RUNTIME[label], error))
