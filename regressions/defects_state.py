@@ -47,7 +47,9 @@ __all__ = [
     "nothing_is_rolled_back",
     "overwritten_values_are_looked_at",
     "partial_sums_are_kept",
+    "reads_are_lost",
     "result_clears_its_operands",
+    "structures_do_not_add",
     "sums_are",
     "together",
     "traced",
@@ -384,6 +386,22 @@ def _lost_read(entry: Any, sweep: Any) -> None:
 def cotangents_are_dropped_in(entry: type) -> Defect:
     """Entries of this kind on the tape lose what they are given."""
     return traced(entry, "reverse", _lost_read)
+
+
+def reads_are_lost(when: Callable[[storage.Load], bool] = lambda entry: True) -> Defect:
+    """What is read from lists, dicts and objects, where `when(entry)` holds, has no cotangent."""
+    reverse = storage.Load.reverse
+    return traced(storage.Load, "reverse", lambda entry, sweep: (_lost_read if when(entry) else reverse)(entry, sweep))
+
+
+def _sum_of_structures(a: Any, b: Any) -> Any:
+    if a is not None and b is not None:
+        raise TypeError("unsupported operand type(s) for +: 'Tangent' and 'Tangent'")
+    return b if a is None else a
+
+
+structures_do_not_add = traced(storage, "accumulate", _sum_of_structures)
+"""There is no sum of two cotangents of one object, list or dict."""
 
 
 def _cut_off(made: Any, pairs: Any) -> Any:
