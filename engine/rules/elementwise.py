@@ -80,7 +80,7 @@ elementwise(np.sqrt, lambda out, x: 0.5 / out)
 elementwise(np.cbrt, lambda out, x: 1 / (3 * out * out))
 elementwise(np.reciprocal, lambda out, x: -out * out)
 elementwise(np.exp, lambda out, x: out)
-elementwise(np.expm1, lambda out, x: out + 1)
+elementwise(np.expm1, lambda out, x: np.exp(x))
 elementwise(np.exp2, lambda out, x: out * LN2)
 elementwise(np.log, lambda out, x: reciprocal(out, x))
 elementwise(np.log1p, lambda out, x: reciprocal(out, 1 + x))
@@ -122,7 +122,7 @@ elementwise(np.arccos, lambda out, x: -1 / np.sqrt((1 - x) * (1 + x)))
 elementwise(np.arctan, lambda out, x: 1 / (1 + x * x))
 elementwise(np.sinh, lambda out, x: np.cosh(x))
 elementwise(np.cosh, lambda out, x: np.sinh(x))
-elementwise(np.tanh, lambda out, x: 1 - out * out)
+elementwise(np.tanh, lambda out, x: tanh_partial(out, x))
 elementwise(np.arcsinh, lambda out, x: 1 / np.sqrt(1 + x * x))
 elementwise(np.arccosh, lambda out, x: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)))
 elementwise(np.arctanh, lambda out, x: reciprocal(out, (1 - x) * (1 + x)))
@@ -131,6 +131,17 @@ elementwise((np.radians, np.deg2rad), lambda out, x: DEGREE)
 elementwise(np.hypot, lambda out, x, y: over(x, out), lambda out, x, y: over(y, out))
 elementwise(np.arctan2, lambda out, y, x: angle_partial(x, x, y), lambda out, y, x: -angle_partial(y, x, y))
 elementwise(np.sinc, lambda out, x: sinc_partial(out, x))
+
+
+def tanh_partial(out: Any, x: Any) -> Any:
+    """1 / cosh² x, written e^-2|x| (1 + |tanh x|)²: far out 1 - tanh² x has no digits left, and cosh x overflows."""
+    if np.iscomplexobj(x):
+        return 1 - out * out
+    twice = 1 + np.abs(out)
+    return np.exp(-2 * np.abs(x)) * twice * twice
+
+
+elementwise(tanh_partial, None, lambda slope, out, x: -2 * out * slope)
 
 
 def over(x: Any, length: Any) -> Any:

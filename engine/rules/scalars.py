@@ -52,12 +52,12 @@ elementwise(math.acos, lambda out, x: quotient(-1.0, math.sqrt((1 - x) * (1 + x)
 elementwise(math.atan, lambda out, x: 1 / (1 + x * x))
 elementwise(math.sinh, lambda out, x: math.cosh(x))
 elementwise(math.cosh, lambda out, x: math.sinh(x))
-elementwise(math.tanh, lambda out, x: 1 - out * out)
+elementwise(math.tanh, lambda out, x: tanh_partial(out, x))
 elementwise(math.asinh, lambda out, x: 1 / math.hypot(1.0, x))
 elementwise(math.acosh, lambda out, x: quotient(1.0, math.sqrt((x - 1) * (x + 1))))
 elementwise(math.atanh, lambda out, x: 1 / ((1 - x) * (1 + x)))
 elementwise(math.exp, lambda out, x: out)
-elementwise(math.expm1, lambda out, x: out + 1)
+elementwise(math.expm1, lambda out, x: math.exp(x))
 elementwise(math.log1p, lambda out, x: 1 / (1 + x))
 elementwise(math.log2, lambda out, x: 1 / (x * LN2))
 elementwise(math.log10, lambda out, x: 1 / (x * LN10))
@@ -69,6 +69,15 @@ elementwise(
 elementwise(math.sqrt, lambda out, x: quotient(0.5, out))
 elementwise(math.cbrt, lambda out, x: quotient(1.0, 3 * out * out))
 elementwise(math.exp2, lambda out, x: out * LN2)
+
+
+def tanh_partial(out: float, x: float) -> float:
+    """1 / cosh² x, written e^-2|x| (1 + |tanh x|)²: far out 1 - tanh² x has no digits left, and cosh x overflows."""
+    twice = 1 + abs(out)
+    return math.exp(-2 * abs(x)) * twice * twice
+
+
+elementwise(tanh_partial, None, lambda slope, out, x: -2 * out * slope)
 
 # ---- special functions
 elementwise(math.erf, lambda out, x: TWO_OVER_SQRT_PI * math.exp(-x * x))

@@ -268,8 +268,26 @@ rule(
         d, out, a, axis, b, keepdims, return_sign, False
     ),
 )
-rule(sp.softmax, x=lambda d, out, x, axis=None: conj(out) * (d - np.sum(d * conj(out), axis, keepdims=True)))
-rule(sp.log_softmax, x=lambda d, out, x, axis=None: d - np.exp(conj(out)) * np.sum(d, axis, keepdims=True))
+rule(sp.softmax, x=lambda d, out, x, axis=None: softmax_pullback(d, out, axis))
+rule(sp.log_softmax, x=lambda d, out, x, axis=None: log_softmax_pullback(d, np.exp(out), axis))
+
+
+def softmax_pullback(d: Any, shares: Any, axis: Any) -> Any:
+    """p (d - Σ d p), for differences from the d of a share above one half: 1 - p has no digits left near 1."""
+    if np.iscomplexobj(shares):
+        return conj(shares) * (d - np.sum(d * conj(shares), axis, keepdims=True))
+    d = d - np.sum(np.where(shares > 0.5, d, 0), axis, keepdims=True)
+    return shares * (d - np.sum(d * shares, axis, keepdims=True))
+
+
+def log_softmax_pullback(d: Any, shares: Any, axis: Any) -> Any:
+    """d - p Σ d; of a share above one half, of which 1 - p has no digits left near 1, by all the others instead."""
+    total = np.sum(d, axis, keepdims=True)
+    if np.iscomplexobj(shares):
+        return d - conj(shares) * total
+    largest = shares > 0.5
+    rest = np.sum(np.where(largest, 0, shares), axis, keepdims=True)
+    return np.where(largest, rest * total - np.sum(np.where(largest, 0, d), axis, keepdims=True), d - shares * total)
 
 
 def summand_pullback(d: Any, out: Any, a: Any, axis: Any, b: Any, keepdims: bool, signed: bool, by_a: bool) -> Any:
@@ -297,9 +315,9 @@ def summand_pullback(d: Any, out: Any, a: Any, axis: Any, b: Any, keepdims: bool
 elementwise(sp.cbrt, lambda out, x: 1 / (3 * out * out))
 elementwise(sp.exp2, lambda out, x: out * LN2)
 elementwise(sp.exp10, lambda out, x: out * LN10)
-elementwise(sp.expm1, lambda out, x: out + 1)
+elementwise(sp.expm1, lambda out, x: np.exp(x))
 elementwise(sp.log1p, lambda out, x: 1 / (1 + x))
-elementwise(sp.powm1, lambda out, x, y: y * x ** (y - 1), lambda out, x, y: (out + 1) * np.log(x))
+elementwise(sp.powm1, lambda out, x, y: y * x ** (y - 1), lambda out, x, y: x**y * np.log(x))
 elementwise(sp.cosm1, lambda out, x: -np.sin(x))
 elementwise(sp.sindg, lambda out, x: DEGREE * sp.cosdg(x))
 elementwise(sp.cosdg, lambda out, x: -DEGREE * sp.sindg(x))

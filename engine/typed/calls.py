@@ -20,7 +20,7 @@ from .core import Const, Pack, Var
 from .lower_frames import Frame
 from .methods import list_method
 from .nested import call_derivative, lower_derivative
-from .results import OPERATORS, is_library, is_primitive
+from .results import OPERATORS, is_library, is_of_rules, is_primitive
 from .types import NotTyped
 from .values import Bound, Closure, Derivative, DictOf, Fields, Func, ListOf, Method, Outside, Ref, Tup
 
@@ -61,6 +61,8 @@ class Calls:
         if kind is Func:
             if refusal(callee.function) is not None:
                 raise NotTyped(f"{callee.function.__name__}, which is refused")
+            if is_of_rules(callee.function):
+                return self.let(callee.function, tuple(args), tuple(kwargs.items()))
             if lookup(callee.function) is not None or is_constant(callee.function):
                 raise NotTyped(f"a rule of the user's for {callee.function.__name__}")
             nested = lower_derivative(self, callee.function, args, kwargs)

@@ -32,6 +32,7 @@ from .types import (
     is_scalar,
     join,
     sampled_result,
+    scalar_of,
     type_of,
 )  # fmt: skip
 
@@ -85,7 +86,7 @@ def is_elementwise(fn: Callable) -> bool:
     if fn in OPERATORS or fn in ELEMENTWISE or (getattr(fn, "__module__", None) in ("math", "cmath")):
         return True
     made = lookup(fn)
-    return made is not None and bool(made.partials) and is_library(fn)
+    return made is not None and bool(made.partials) and (is_library(fn) or is_of_rules(fn))
 
 
 @cache
@@ -95,13 +96,20 @@ def is_library(fn: Callable) -> bool:
     return module.split(".")[0] in MODULES and not module.startswith("numpy.random")
 
 
+@cache
+def is_of_rules(fn: Callable) -> bool:
+    """Is `fn` a partial derivative that has a rule of its own, which says more of it than its body does?"""
+    made = lookup(fn)
+    return made is not None and bool(made.partials) and (_module(fn) or "").startswith("engine.rules.")
+
+
 def is_primitive(fn: Callable) -> bool:
     """May a Let call `fn`?"""
     if fn in _TABLE or fn in OPERATORS:
         return True
     made = lookup(fn)
     if made is not None:
-        return is_library(fn) and made.procedure is None  # a procedure works on state
+        return (is_library(fn) or is_of_rules(fn)) and made.procedure is None  # a procedure works on state
     return is_constant(fn) and (fn in PURE or isinstance(fn, np.ufunc) or _module(fn) in MODULES[1:5])
 
 
@@ -232,7 +240,7 @@ def getitem_type(x: Any, index: Any) -> Any:
     if len(advanced) > 1 or (advanced and any(isinstance(type_of(p), Scalar) for p in parts)):
         return sampled_result(operator.getitem, (x, index))
     if not mask:
-        return Scalar(frozenset({of.dtype.name}))
+        return scalar_of(of.dtype)
     return Array(of.dtype, tuple(mask))
 
 
@@ -269,7 +277,7 @@ def _append(args: tuple, kw: dict) -> Any:
 def _sum_axes(args: tuple, kw: dict) -> Any:
     of, axes, keep = type_of(args[0]), args[1].value, args[2].value
     mask = tuple(["1" if i in axes else m for i, m in enumerate(of.mask) if keep or i not in axes])
-    return Array(of.dtype, mask) if mask else Scalar(frozenset({of.dtype.name}))
+    return Array(of.dtype, mask) if mask else scalar_of(of.dtype)
 
 
 def _spread(args: tuple, kw: dict) -> Any:
@@ -278,7 +286,7 @@ def _spread(args: tuple, kw: dict) -> Any:
 
 def _cast(args: tuple, kw: dict) -> Any:
     of, dtype = type_of(args[0]), args[1].value
-    return Array(dtype, of.mask) if isinstance(of, Array) else Scalar(frozenset({dtype.name}))
+    return Array(dtype, of.mask) if isinstance(of, Array) else scalar_of(dtype)
 
 
 def _real(args: tuple, kw: dict) -> Any:
@@ -317,7 +325,7 @@ def _reduce_to(args: tuple, kw: dict) -> Any:
 
 
 def _total(args: tuple, kw: dict) -> Any:
-    return Scalar(frozenset({type_of(args[0]).dtype.name}))
+    return scalar_of(type_of(args[0]).dtype)
 
 
 def _put_item(args: tuple, kw: dict) -> Any:
@@ -336,6 +344,7 @@ _TABLE: dict[Callable, Callable] = {
     len: _len, range: _range, runtime.iterations: _range, runtime.dim: _len, runtime.append: _append,
     runtime.pop_last: _like, runtime.backwards: _like, runtime.put_item: _put_item, runtime.add_lists: _add_lists,
     runtime.zero_list: _zero_seq, runtime.sum_list: _sum_list, runtime.same_for_all: _spread_seq,
+    runtime.read: lambda args, kw: getitem_type(*args), runtime.put: _like, runtime.outline: _like,
     runtime.repeated: _repeated, runtime.addat: _like, runtime.reduce_to: _reduce_to, runtime.sum_axes: _sum_axes,
     runtime.total: _total, runtime.spread: _spread, runtime.cast: _cast, runtime.real_part: _real,
     runtime.as_float: lambda args, kw: Scalar(frozenset({"float"})), runtime.zero_of: _like, runtime.owned: _like,
@@ -350,14 +359,19 @@ FLOAT64_RESULT = FLOAT64
 _FRESH = {runtime.zero_of, runtime.owned, runtime.addat, runtime.spread, np.matmul, operator.matmul, np.outer,
           np.zeros_like, np.ones_like, runtime.append, runtime.fresh_list, runtime.repeated, runtime.zero_list,
           runtime.put_item, runtime.add_lists, runtime.same_for_all, runtime.sum_axes, runtime.pop_last,
-          runtime.backwards, runtime.float_list}  # fmt: skip
+          runtime.backwards, runtime.float_list, runtime.read, runtime.put, np.zeros, np.ones, np.empty, np.full,
+          np.empty_like, np.full_like, np.eye, np.identity, np.arange, np.linspace, np.copy, np.concatenate, np.stack,
+          np.cumsum, np.cumprod, np.tile, np.repeat, np.roll, np.convolve, np.linalg.solve, np.linalg.inv,
+          np.linalg.cholesky}  # fmt: skip
 _VIEWS = {np.real, np.imag, runtime.real_part, np.nan_to_num, np.conj, np.conjugate, operator.pos, np.positive}
 
 
 def is_fresh(stmt: Any) -> bool:
     """Is the array that this Let returns one that nobody else can have?"""
-    if stmt.fn in _FRESH:
+    if stmt.fn in _FRESH or stmt.fn in REDUCTIONS:
         return True
+    if stmt.fn in (np.array, np.astype) if hasattr(np, "astype") else stmt.fn is np.array:
+        return not stmt.kw
     return is_elementwise(stmt.fn) and stmt.fn not in _VIEWS and isinstance(stmt.out.type, Array)
 
 

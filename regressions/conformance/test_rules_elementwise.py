@@ -6,7 +6,7 @@ import operator
 import numpy as np
 import pytest
 
-from engine import gradient, pullback
+from engine import grad, gradient, pullback
 from engine.rules import lookup
 
 from . import oracle
@@ -120,6 +120,9 @@ POINTS = [
     (np.logaddexp, (INF, 1.0), 1.0, (1.0, 0.0)),
     (np.logaddexp2, (-INF, -INF), 1.0, (0.5, 0.5)),
     (np.sinc, (0.0,), 1.0, (0.0,)),
+    # far out, where 1 - tanh² and expm1 + 1 have no digits left
+    (np.tanh, (np.array([20.0, -1000.0]),), np.ones(2), ([4 * math.exp(-40.0), 0.0],)),
+    (np.expm1, (np.array([-40.0, 1.0]),), np.ones(2), ([math.exp(-40.0), math.e],)),
     # 3: limits from inside the domain
     (np.sqrt, (np.array([0.0, 4.0]),), np.ones(2), ([INF, 0.25],)),
     (np.cbrt, (0.0,), 1.0, (INF,)),
@@ -167,6 +170,19 @@ def test_shares_of_a_logaddexp_have_all_their_digits_at_second_order(function, u
             share = math.exp(-unit * distance)
             for x, y in ((distance, 0.0), (0.0, distance)):
                 assert gradient(slope, x, y) == pytest.approx((unit * share, -unit * share), rel=1e-12, abs=0.0)
+
+
+@pytest.mark.parametrize("tier_name", oracle.TIERS)
+@pytest.mark.parametrize("function", [np.tanh, math.tanh])
+def test_slopes_of_tanh_have_all_their_digits_at_every_order(function, tier_name):
+    slope, curvature = grad(function), grad(grad(function))
+    with oracle.tier(tier_name):
+        for x in (20.0, 300.0):
+            decay = 4 * math.exp(-2 * x)
+            orders = slope(x), curvature(x), grad(curvature)(x)
+            assert orders == pytest.approx((decay, -2 * decay, 4 * decay), rel=1e-12, abs=0.0)
+        assert (slope(1e-300), curvature(1e-300), grad(curvature)(1e-300)) == (1.0, -2e-300, -2.0)
+        assert (slope(-1000.0), curvature(-1000.0)) == (0.0, 0.0)
 
 
 @pytest.mark.parametrize("function, args, d, expected", POINTS)

@@ -157,6 +157,15 @@ def test_logsumexp_where_infinities_meet(a, expected):
     np.testing.assert_allclose(gradient(sp.logsumexp, np.array(a))[0], expected, rtol=1e-11)
 
 
+def test_softmax_has_all_its_digits_where_one_share_is_nearly_all():
+    small = np.exp(-40.0)
+    weights, at = np.array([2.0, 5.0, 3.0]), np.array([40.0, 0.0, -800.0])
+    (slope,) = gradient(lambda z: np.sum(weights * sp.softmax(z)), at)
+    np.testing.assert_allclose(slope, [-3 * small, 3 * small, 0.0], rtol=1e-12)
+    (slope,) = gradient(lambda z: sp.log_softmax(z)[0], at)
+    np.testing.assert_allclose(slope, [small, -small, 0.0], rtol=1e-12)
+
+
 def test_x_log_y_at_zero():
     np.testing.assert_array_equal(gradient(lambda y: np.sum(sp.xlogy(np.zeros(2), y)), np.array([0.0, 1.0]))[0], [0, 0])
 

@@ -8,7 +8,7 @@ import pytest
 from scipy import linalg, special
 
 from engine.rules import _elementwise as elementary
-from engine.rules import composed, composition, constant, elementwise, is_constant, lookup, registry, rule
+from engine.rules import composed, composition, constant, elementwise, is_constant, lookup, registry, rule, scalars
 from engine.rules import random as draws
 from engine.traced.useful import ones_of
 
@@ -22,6 +22,7 @@ from . import (
     test_rules_padding,
     test_rules_polynomial,
     test_rules_products,
+    test_rules_quantiles,
     test_rules_ranges,
     test_rules_reductions,
     test_rules_samples,
@@ -39,21 +40,21 @@ MODULES = (
     test_rules_linalg, test_rules_products, test_rules_fft, test_rules_padding, test_rules_ranges,
     test_rules_windows, test_rules_functional, test_rules_statistics, test_rules_scipy_linalg,
     test_rules_scipy_special, test_rules_polynomial, test_rules_samples,
-    test_rules_norms,
+    test_rules_norms, test_rules_quantiles,
 )  # fmt: skip
 ROWS = [case for module in MODULES for case in module.ROWS]
 
 # Tested otherwise: factorisations as programs of the symmetric part of their argument, whose domain differences of
 # single elements would leave; conversions by closed form, since differences drown in the rounding of a shorter float;
 # draws as programs that seed their generator, and what has objects for arguments as programs that make them; shares in
-# a logaddexp, whose result is an argument that is not moved, as its second derivatives.
+# a logaddexp and the slope of tanh, for which a result is an argument that is not moved, as second derivatives.
 ELSEWHERE = {
     np.linalg.cholesky, np.linalg.eigh, np.linalg.eigvalsh, *test_rules_elementwise.CONVERSIONS,
     *test_rules_polynomial.FOLLOWED,
     *draws.LOCATED, *draws.SCALED, *draws.SHAPED, draws.gamma, draws.multivariate_normal,
     linalg.cholesky, special.itj0y0, special.iti0k0,
     np.vectorize.__call__, type(np.r_).__getitem__, statistics.NormalDist.from_samples.__func__,
-    elementary.share, elementary.share2,
+    elementary.share, elementary.share2, elementary.tanh_partial, scalars.tanh_partial,
     getattr(getattr(np.linalg, "_linalg", None), "_to_real_if_imag_zero", None),  # in the roots of polynomials
 }  # fmt: skip
 
