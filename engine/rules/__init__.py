@@ -63,6 +63,7 @@ from . import (
     padding,
     polynomial,
     products,
+    quantiles,
     random,
     ranges,
     reductions,
@@ -95,7 +96,8 @@ from .registry import (
 
 FAMILIES = (
     inventory, scalars, _elementwise, reductions, shape, indexing, products, linalg, eigen, decompositions,
-    leastsquares, norms, signal, statistics, fft, polynomial, padding, ranges, functional, windows, random, samples,
+    leastsquares, norms, quantiles, signal, statistics, fft, polynomial, padding, ranges, functional, windows, random,
+    samples,
 )  # fmt: skip
 
 __all__ = [

@@ -5,14 +5,13 @@ A reduction's cotangent gets its axes back with `expand` and then broadcasts ove
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
 from .elementwise import over
 from .registry import composition, rule
-from .vocabulary import conj, count, expand, refuse
+from .vocabulary import conj, count, expand
 
 # ---- sums and means
 rule(
@@ -136,11 +135,6 @@ rule(
         )
     },
 )
-rule(
-    np.median,
-    selects=True,
-    a=lambda d, out, a, axis=None, *, keepdims=False: halved(expand(d, axis, keepdims), a, axis),
-)
 
 
 def extreme(
@@ -174,62 +168,9 @@ def outermost(winners: Any, axis: Any, side: str) -> Any:
 
 def shared(d: Any, winners: Any, axis: Any, others: Any = 0) -> Any:
     """`d` in equal parts to the winners of each slice and `others`; NaN where there is none: the value is NaN."""
-    number = np.sum(winners, axis=axis, keepdims=True, dtype=np.result_type(d)) + others
-    return np.where(winners, d, 0) / np.where(number == 0, np.nan, number)
-
-
-def halved(d: Any, a: Any, axis: Any) -> Any:
-    """Half of `d` to the element just below the middle of each slice, half to the one just above, often the same."""
-    below, above = order_statistic(a, 0.5, axis, "lower"), order_statistic(a, 0.5, axis, "higher")
-    return shared(0.5 * d, a == below, axis) + shared(0.5 * d, a == above, axis)
-
-
-def order_statistic(a: Any, q: Any, axis: Any, side: Any) -> Any:
-    """The element just below ("lower") or above ("higher") the fraction `q` of each slice, with its axes kept."""
-    return np.quantile(a, q, axis=axis, method=side, keepdims=True)
-
-
-rule(
-    order_statistic,
-    selects=True,
-    a=lambda d, out, a, q, axis, side: shared(d, a == out, axis),
-    sided={
-        "a": lambda d, out, a, q, axis, side: shared(
-            d, outermost(a == out, axis, "first" if side == "lower" else "last"), axis
-        )
-    },
-)
-rule(
-    np.quantile,
-    a=lambda d, out, a, q, axis=None, *, keepdims=False: between(expand(d, axis, keepdims), a, q, axis),
-    q=lambda d, out, a, q, axis=None, *, keepdims=False: expand(d, axis, keepdims) * rise(a, q, axis),
-)
-rule(
-    np.percentile,
-    a=lambda d, out, a, q, axis=None, *, keepdims=False: between(expand(d, axis, keepdims), a, q / 100, axis),
-    q=lambda d, out, a, q, axis=None, *, keepdims=False: expand(d, axis, keepdims) * rise(a, q / 100, axis) / 100,
-)
-
-
-def between(d: Any, a: Any, q: Any, axis: Any) -> Any:
-    """`d` in parts to the elements around the fraction `q`: each gets more, the nearer it is."""
-    one_fraction(q)
-    place = q * (count(a, axis) - 1)
-    weight = place - math.floor(place)
-    below, above = order_statistic(a, q, axis, "lower"), order_statistic(a, q, axis, "higher")
-    return shared(d * (1 - weight), a == below, axis) + shared(d * weight, a == above, axis)
-
-
-def rise(a: Any, q: Any, axis: Any) -> Any:
-    """How much a quantile grows with its fraction: the gap around it times the number of gaps."""
-    one_fraction(q)
-    return (order_statistic(a, q, axis, "higher") - order_statistic(a, q, axis, "lower")) * (count(a, axis) - 1)
-
-
-def one_fraction(q: Any) -> None:
-    """Refuse several fractions at once."""
-    if np.ndim(q) > 0:
-        refuse("np.quantile at several fractions at once", "np.stack([np.quantile(x, p) for p in q])")
+    number = np.sum(winners, axis=axis, keepdims=True) + others  # whole: half precision counts to 2048 only
+    part = (d / np.where(number == 0, np.nan, number)).astype(np.result_type(d))
+    return np.where(winners | (number == 0), part, 0)
 
 
 def ptp(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:

@@ -1,6 +1,6 @@
-"""Statistics of samples: quantiles by every method that interpolates, covariances, cumulative forms by axis, gradients.
+"""Statistics of samples: covariances, cumulative forms by axis, gradients.
 
-All are compositions of what has rules. An order statistic moves `d` to the elements it is made of (convention 2).
+All are compositions of what has rules.
 """
 
 from __future__ import annotations
@@ -166,11 +166,6 @@ if hasattr(np, "cumulative_sum"):
     composition(np.cumulative_sum, cumulative_sum)
     composition(np.cumulative_prod, cumulative_prod)
 
-refused(
-    np.nanmedian, np.nanquantile, np.nanpercentile,
-    reason="how many numbers a slice has decides which of its elements the value is made of",
-    way_out="take the NaNs out yourself, np.quantile(x[~np.isnan(x)], q), slice by slice",
-)  # fmt: skip
 refused(
     np.i0,
     reason="NumPy has no i1, its derivative",

@@ -35,6 +35,7 @@ from ..errors import SourceError, call_chain, where
 from ..rules import METHODS, SEQUENCE_PARAMETERS, composed, is_constant, lookup
 from ..rules.methods import conjugate
 from . import reach, tape
+from .arguments import by_name
 from .arrays import in_place
 from .foreign import foreign
 from .levels import Traced, live, plain
@@ -106,6 +107,7 @@ def call_method(receiver: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
 def _by_composition(function: Callable, composition: FunctionType, args: tuple, kwargs: dict) -> Any:
     """The composition in the place of the primitive; an `out=` that it does not know of itself is filled."""
     if is_numpy(function):
+        args, kwargs = by_name(function, composition, args, kwargs)
         several = {i for i, n in enumerate(composition.__code__.co_varnames) if n in SEQUENCE_PARAMETERS}
         args = tuple([a if i in several else _array_of(a) for i, a in enumerate(args)])
         kwargs = {name: a if name in SEQUENCE_PARAMETERS else _array_of(a) for name, a in kwargs.items()}
@@ -136,6 +138,8 @@ def _by_rule(function: Callable, rule: Any, args: tuple, kwargs: dict) -> Any:
         from .ufuncs import call_ufunc
 
         return call_ufunc(function, args, kwargs)
+    if len(args) > 1 or kwargs:
+        args, kwargs = by_name(function, rule, args, kwargs)
     out = kwargs.pop("out", None)
     if isinstance(out, tuple):
         (out,) = out

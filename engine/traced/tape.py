@@ -126,7 +126,7 @@ class Sweep:
         """
         rule = operation.rule
         shared = rule.pullbacks[name]
-        if not rule.sided or not (operation.nested or any(not level.transposing for level in live.levels)):
+        if name not in rule.sided or not (operation.nested or any(not level.transposing for level in live.levels)):
             return self.pulled(operation, shared, d)
         sided = self.pulled(operation, rule.sided[name], d)
         if operation.nested or live.levels[-1].transposing:

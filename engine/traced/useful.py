@@ -143,10 +143,7 @@ def over_slices(operation: Operation, counts: Any) -> Any:
     if axis is not None and not bound.arguments["keepdims"] and shape:
         axes = axis if isinstance(axis, tuple) else (axis,)
         counts = np.expand_dims(counts, tuple([i % len(shape) for i in axes]))
-    try:
-        return np.broadcast_to(counts, shape)
-    except ValueError:  # several fractions of a quantile make an axis of their own
-        return np.ones(shape, bool) if np.asarray(counts).dtype == bool else np.ones(shape)
+    return np.broadcast_to(counts, shape)
 
 
 def ones_in_place_of(arg: Any) -> Any:
