@@ -5,7 +5,7 @@ Made as those in `defects` are. All are mistakes of the tier that records; the o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
@@ -13,8 +13,9 @@ import numpy as np
 
 from engine import tangents
 from engine.rules import registry
-from engine.traced import runtime, structure, tape
+from engine.traced import items, runtime, structure, tape
 from engine.traced.levels import live, plain
+from engine.traced.primitives import is_active
 
 from .defects import Defect
 from .defects_state import in_runtime, traced
@@ -26,6 +27,7 @@ __all__ = [
     "followed_as",
     "handed_on_as_they_are",
     "has_truth_values",
+    "lists_of_constants_fail",
     "only_new_axes_are_summed",
     "parts_overwrite",
     "pullback_fails",
@@ -134,3 +136,17 @@ def fails_on_the_way_back(function: Callable, error: Exception) -> Callable:
 def comparison_fails(label: str, error: Exception) -> Defect:
     """The way back ends in this error where the program has compared what carries a derivative: "gt", "eq", ..."""
     return in_runtime(label, fails_on_the_way_back(runtime.RUNTIME[label], error))
+
+
+def lists_of_constants_fail(error: Exception) -> Defect:
+    """The way back ends in this error where the program has made a list in which nothing carries a derivative."""
+    made_of_constants = fails_on_the_way_back(lambda made: made, error)
+
+    def created(made: Any, pairs: Iterable[tuple[Any, Any]]) -> Any:
+        pairs = list(pairs)
+        return _created(made, pairs) if any(is_active(value) for _, value in pairs) else made_of_constants(made)
+
+    return traced(items, "created", created)
+
+
+_created = items.created
