@@ -79,21 +79,20 @@ def _factory(function: FunctionType) -> Callable[[dict, tuple], FunctionType]:
             f"  Way out: move the assignment expression out of the comprehension's iterable, or the like."
         ) from error
     register_generated(compiled)
-    label = function.__code__.co_name
+    code = function.__code__  # of the function no more than its code is kept: it holds on to what it has captured
     renamed: list[CodeType] = []
-    names = function.__code__.co_freevars
 
     def make(module_globals: dict, cells: tuple[CellType, ...]) -> FunctionType:
         built: dict[str, Any] = {}
         exec(compiled, module_globals, built)
-        given = {f"{PREFIX}cell_{name}": cell for name, cell in zip(names, cells, strict=True)}
+        given = {f"{PREFIX}cell_{name}": cell for name, cell in zip(code.co_freevars, cells, strict=True)}
         made = built["_make"](**given, **constants, **{f"{PREFIX}{n}": r for n, r in RUNTIME.items()},
                               **{f"{PREFIX}globals": module_globals})  # fmt: skip
         if not renamed:
-            renamed.append(made.__code__.replace(co_name=label, co_qualname=function.__code__.co_qualname))
+            renamed.append(made.__code__.replace(co_name=code.co_name, co_qualname=code.co_qualname))
             register_generated(renamed[0])
         made.__code__ = renamed[0]
-        made.__name__ = label
+        made.__name__ = code.co_name
         return made
 
     return make

@@ -89,18 +89,19 @@ def is_elementwise(fn: Callable) -> bool:
     return made is not None and bool(made.partials) and (is_library(fn) or is_of_rules(fn))
 
 
-@cache
 def is_library(fn: Callable) -> bool:
-    """Does `fn` belong to NumPy or the standard library, so that calling it with samples is harmless?"""
+    """Does `fn` belong to NumPy or the standard library, so that calling it with samples is harmless?
+
+    It is asked of the program's own functions too, and therefore remembers nothing: not what they have captured.
+    """
     module = getattr(fn, "__module__", None) or type(fn).__module__
     return module.split(".")[0] in MODULES and not module.startswith("numpy.random")
 
 
-@cache
 def is_of_rules(fn: Callable) -> bool:
     """Is `fn` a partial derivative that has a rule of its own, which says more of it than its body does?"""
-    made = lookup(fn)
-    return made is not None and bool(made.partials) and (_module(fn) or "").startswith("engine.rules.")
+    made = lookup(fn) if (_module(fn) or "").startswith("engine.rules.") else None
+    return made is not None and bool(made.partials)
 
 
 def is_primitive(fn: Callable) -> bool:
