@@ -1,14 +1,20 @@
-"""What a workload is: a program, its gradient as an expert would write it, and the data they run on."""
+"""What a workload is: a program, its derivative as an expert would write it, and the data they run on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-__all__ = ["Size", "Workload", "rng"]
+import engine
+
+__all__ = ["LARGE", "SMALL", "Size", "Workload", "rng"]
+
+SMALL = 1.3  # aimed at where overhead shows: the engine's time over that of the derivative written by hand
+LARGE = 1.1  # and where memory traffic or arithmetic does
 
 
 @dataclass(frozen=True)
@@ -21,7 +27,7 @@ class Size:
 
     name: str
     arguments: Callable[[], tuple[tuple, dict[str, Any]]]
-    target: float
+    target: float = SMALL
 
 
 @dataclass(frozen=True)
@@ -30,15 +36,34 @@ class Workload:
 
     `hand(*args, **constants)` returns one gradient for each positional argument, in the structure of that argument,
     with `fields` for an object.
+    `derivative`, where given, is what is asked of the engine instead of the gradient of `primal`, and what `hand` is
+    the answer to: a Jacobian, a Hessian's diagonal, derivatives inside a program; it takes the same arguments.
+    `primal` is None where there is no program apart from the derivative.
     `flat`, where given, is a workload with the same data and the same hand-written gradient whose arguments are plain
     arrays; the target then is relative to the engine's own gradient of that one: structure should cost nothing.
     """
 
     name: str
-    primal: Callable
+    primal: Callable | None
     hand: Callable
     sizes: tuple[Size, ...]
+    derivative: Callable | None = None
     flat: Workload | None = field(default=None)
+
+    @property
+    def asked(self) -> Callable:
+        """The derivative by the engine, of the same arguments as `hand`."""
+        return self.derivative or partial(engine.gradient, self.primal)
+
+    def size(self, name: str) -> Size:
+        """
+        Raises:
+            KeyError: there is no size of that name.
+        """
+        try:
+            return next(size for size in self.sizes if size.name == name)
+        except StopIteration:
+            raise KeyError(f"{self.name} has no size {name!r}") from None
 
 
 def rng(seed: int = 0) -> np.random.Generator:

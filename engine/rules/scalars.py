@@ -86,7 +86,7 @@ elementwise(math.gamma, lambda out, x: out * digamma(x))
 elementwise(math.lgamma, lambda out, x: digamma(x))
 
 # ---- magnitude, sign, angle (kinks: convention 2)
-elementwise(math.fabs, lambda out, x: sign(x))
+rule(math.fabs, x=lambda d, out, x: d * sign(x), sided={"x": lambda d, out, x: -d if x < 0 else d})
 elementwise(math.copysign, lambda out, x, y: sign(x) * math.copysign(1.0, y), None)
 elementwise(math.degrees, lambda out, x: 1 / DEGREE)
 elementwise(math.radians, lambda out, x: DEGREE)
@@ -96,17 +96,61 @@ elementwise(math.atan2, lambda out, y, x: atan2_partial(x, x, y), lambda out, y,
 def atan2_partial(side: float, x: float, y: float) -> float:
     """side / (x² + y²), without the overflow of a square; 0 at the origin (convention 2)."""
     radius = math.hypot(x, y)
-    return 0.0 if radius == 0 else side / radius / radius
+    return part_of(part_of(side, radius), radius)
+
+
+def part_of(x: float, length: float) -> float:
+    """x / length, and 0 where the length is 0, where it turns without measure: its partials are NaN (convention 2)."""
+    return x / length if length != 0 else 0.0
+
+
+elementwise(
+    part_of,
+    lambda out, x, length: 1 / length if length != 0 else math.nan,
+    lambda out, x, length: -out / length if length != 0 else math.nan,
+)
 
 
 @vjp_of(math.hypot)
 def hypot(d: float, out: float, *coordinates: float) -> tuple:
     """x / |x| for each coordinate; 0 at the origin (convention 2)."""
-    return tuple([d * (x / out) if out != 0 else 0.0 for x in coordinates])
+    return tuple([d * part_of(x, out) for x in coordinates])
 
 
 composition(math.dist, lambda p, q, /: math.hypot(*[a - b for a, b in zip(p, q, strict=True)]))
 
+
+# ---- max and min of floats: what stands when the next one does not beat it (ties: convention 2)
+def standing_largest(best: float, item: float, ties: int) -> float:
+    """The largest so far, of which there are `ties`, when `item` is not larger; it may be one of them."""
+    return best
+
+
+def standing_smallest(best: float, item: float, ties: int) -> float:
+    """The smallest so far, of which there are `ties`, when `item` is not smaller; it may be one of them."""
+    return best
+
+
+rule(
+    standing_largest,
+    selects=True,
+    best=lambda d, out, best, item, ties: d * ties / (ties + 1) if item == best else d,
+    item=lambda d, out, best, item, ties: d / (ties + 1) if item == best else 0.0,
+    sided={
+        "best": lambda d, out, best, item, ties: 0.0 if item == best else d,
+        "item": lambda d, out, best, item, ties: d if item == best else 0.0,
+    },
+)
+rule(
+    standing_smallest,
+    selects=True,
+    best=lambda d, out, best, item, ties: d * ties / (ties + 1) if item == best else d,
+    item=lambda d, out, best, item, ties: d / (ties + 1) if item == best else 0.0,
+    sided={
+        "best": lambda d, out, best, item, ties: d,
+        "item": lambda d, out, best, item, ties: 0.0,
+    },
+)
 
 # ---- remainders, parts of a float (the integer parts carry no derivative)
 elementwise(math.fmod, lambda out, x, y: 1.0, lambda out, x, y: -float(round((x - out) / y)))

@@ -47,7 +47,7 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None) -> Any
     x0, x1, f0, f1 = np.take(xp, i), np.take(xp, i + 1), np.take(fp, i), np.take(fp, i + 1)
     inside = f0 + (f1 - f0) / (x1 - x0) * (x - x0)
     low, high = fp[0] if left is None else left, fp[-1] if right is None else right
-    return np.where(np.less(x, xp[0]), low, np.where(np.greater(x, xp[-1]), high, inside))
+    return np.where(np.less(x, xp[0]), low, np.where(np.greater(x, xp[-1]), high, inside))[()]  # a number for a number
 
 
 composition(np.interp, interp)

@@ -13,6 +13,7 @@ import numpy as np
 from ..errors import MutationError, call_chain, is_generated, where
 from ..rules import constant
 from ..rules.registry import procedure, vjp_of
+from ..rules.scalars import standing_largest, standing_smallest
 from . import attributes
 from .calls import call
 from .foreign import foreign
@@ -80,8 +81,8 @@ def sum_of_numbers_vjp(d: Any, out: Any, *numbers: Any) -> tuple:
     return (d,) * len(numbers)
 
 
-def extreme(better: Callable[[Any, Any], bool], label: str) -> Callable[..., Any]:
-    """min or max: the first of the best, as Python picks it."""
+def extreme(better: Callable[[Any, Any], bool], label: str, standing: Callable) -> Callable[..., Any]:
+    """min or max: the first of the best, as Python picks it; floats that tie for it share (convention 2)."""
     missing = object()
 
     def pick(*args: Any, key: Any = None, default: Any = missing) -> Any:
@@ -90,19 +91,27 @@ def extreme(better: Callable[[Any, Any], bool], label: str) -> Callable[..., Any
             if default is missing:
                 raise ValueError(f"{label}() iterable argument is empty")
             return default
-        best, best_key = items[0], items[0] if key is None else call(key, items[0])
+        best, best_key, ties = items[0], items[0] if key is None else call(key, items[0]), 1
         for item in items[1:]:
             this = item if key is None else call(key, item)
             if truth(better(this, best_key)):
-                best, best_key = item, this
+                best, best_key, ties = item, this, 1
+            elif key is None and are_equal_floats(plain(best), plain(item)):
+                best = best_key = call(standing, best, item, ties)
+                ties += 1
         return best
 
     pick.__name__ = label
     return pick
 
 
-procedure(max)(extreme(COMPARE["gt"], "max"))
-procedure(min)(extreme(COMPARE["lt"], "min"))
+def are_equal_floats(a: Any, b: Any) -> bool:
+    """Are these two floats, Python's or NumPy's, that tie?"""
+    return isinstance(a, float | np.floating) and isinstance(b, float | np.floating) and bool(a == b)
+
+
+procedure(max)(extreme(COMPARE["gt"], "max", standing_largest))
+procedure(min)(extreme(COMPARE["lt"], "min", standing_smallest))
 
 
 class _Key:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..rules.indexing import scatter
+from ..rules.scalars import standing_largest, standing_smallest
 from ..tangents import is_differentiable
 from . import runtime
 from .core import Const, Pack, Var
@@ -162,7 +163,8 @@ def compensated(lowerer: Any, start: Any, total: Any) -> Any:
 
 
 def extreme(better: Callable) -> Callable:
-    """min or max of known numbers: the first of those that nothing beats."""
+    """min or max of known numbers: the first of those that nothing beats; floats that tie for it share (convention 2)."""
+    standing = standing_smallest if better is operator.lt else standing_largest
 
     def made(lowerer: Any, args: list, kwargs: dict) -> Any:
         no_keywords(kwargs)
@@ -174,12 +176,19 @@ def extreme(better: Callable) -> Callable:
             and len(items) > 1
         ):
             return lowerer.let(min if better is operator.lt else max, tuple(items))
-        best = items[0]
+        best, ties = items[0], Const(1)
         for item in items[1:]:
             if not isinstance(type_of_value(best), Scalar) or not isinstance(type_of_value(item), Scalar):
                 raise NotTyped("an extreme of something else than numbers")
-            beats = lowerer.let(better, (item, best))
-            best = lowerer.branch(lowerer.truth(beats), lambda item=item: item, lambda best=best: best)
+            beats = lowerer.truth(lowerer.let(better, (item, best)))
+            kept = best
+            if not (type_of_value(best).kinds | type_of_value(item).kinds) & {"int", "bool"}:
+                kept = lowerer.let(standing, (best, item, ties))
+                equal = lowerer.let(operator.eq, (item, best))
+                ties = lowerer.branch(
+                    beats, lambda: Const(1), lambda ties=ties, equal=equal: lowerer.let(operator.add, (ties, equal))
+                )
+            best = lowerer.branch(beats, lambda item=item: item, lambda kept=kept: kept)
         return best
 
     return made

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..rules.registry import is_constant, lookup
+from ..rules.scalars import standing_largest, standing_smallest
 from . import runtime
 from .core import Const, Pack, Var
 from .types import (
@@ -350,6 +351,7 @@ _TABLE: dict[Callable, Callable] = {
     runtime.total: _total, runtime.spread: _spread, runtime.cast: _cast, runtime.real_part: _real,
     runtime.as_float: lambda args, kw: Scalar(frozenset({"float"})), runtime.zero_of: _like, runtime.owned: _like,
     min: _len, max: _len, runtime.bound: _like, runtime.same: _like, operator.not_: lambda args, kw: BOOL,
+    standing_largest: _like, standing_smallest: _like,
 }  # fmt: skip
 item_of = _seq_item
 FLOAT64_RESULT = FLOAT64

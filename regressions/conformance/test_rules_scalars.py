@@ -8,10 +8,11 @@ import mpmath
 import numpy as np
 import pytest
 
+from engine import grad, gradient, hessian
 from engine.rules import composed, is_constant, lookup, methods
-from engine.rules.scalars import digamma
+from engine.rules.scalars import digamma, part_of, standing_largest, standing_smallest
 
-from .oracle import Table, checks_of
+from .oracle import TIERS, Table, checks_of, tier
 from .rule_rows import Row, row, row_tests
 
 ANYWHERE = (
@@ -59,6 +60,9 @@ ROWS = [
     row(math.pow, 1.3, -0.4),
     row(math.pow, 0.4, 0.0),
     row(math.fsum, np.array([0.4, 1.3, -0.2])),
+    row(part_of, 0.7, 1.3),
+    row(standing_largest, 0.7, 0.4, 1),
+    row(standing_smallest, 0.4, 0.7, 1),
     row(math.prod, [0.4, 1.3, -0.2]),
     row(math.prod, [0.4, 0.0, -0.2, 1.0], start=2.0),
     row(float, 0.7),
@@ -113,6 +117,7 @@ def test_digamma_agrees_with_mpmath(x):
 def test_special_points_follow_the_conventions(function, args, partials):
     rule, out = lookup(function), function(*args)
     got = [partial(out, *args) for partial in rule.partials if partial is not None]
+    got += [pullback(1.0, out, *args) for pullback in rule.pullbacks.values()]
     np.testing.assert_allclose(got, partials, rtol=1e-12)
 
 
@@ -152,3 +157,25 @@ def test_every_function_of_math_and_cmath_is_in_the_table(name):
         function = getattr(module, name, None)
         if callable(function) and not name.startswith("_"):
             assert lookup(function) or composed(function) or is_constant(function)
+
+
+@pytest.mark.parametrize("tier_name", TIERS)
+def test_floats_that_tie_for_the_largest_or_smallest_share(tier_name):
+    with tier(tier_name):
+        assert gradient(lambda a, b, c: 6 * max(a, b, c) - min(c, b, a), 1.0, 1.0, 1.0) == pytest.approx((5 / 3,) * 3)
+        assert gradient(lambda xs: max(xs) * min(xs), np.array([1.0, 3.0, 3.0]))[0].tolist() == [3.0, 0.5, 0.5]
+        assert gradient(lambda x: max(x, 0.0), 0.0) == (0.5,)
+
+
+@pytest.mark.parametrize("tier_name", TIERS)
+def test_the_smaller_times_the_larger_of_equals_has_the_hessian_of_a_product(tier_name):
+    with tier(tier_name):
+        h = hessian(lambda v: min(v[0], v[1]) * max(v[0], v[1]))(np.ones(2))
+    assert h.tolist() == [[0.0, 1.0], [1.0, 0.0]]
+
+
+@pytest.mark.parametrize("tier_name", TIERS)
+def test_second_derivatives_at_kinks(tier_name):
+    with tier(tier_name):
+        assert grad(grad(lambda x: math.fabs(x) ** 2))(0.0) == 2.0
+        assert np.all(np.isnan(hessian(lambda v: math.hypot(v[0], v[1]))(np.zeros(2))))
