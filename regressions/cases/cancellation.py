@@ -123,7 +123,6 @@ def probability_of_a_certain_class(z):
     at=(NEARLY_ALL,),
     right=(math.exp(NEARLY_ALL) / (1 + math.exp(NEARLY_ALL)) ** 2,),
     oracle="closed form: s (1 - s), with 1 - s written as the sigmoid of -x",
-    no_differences="they resolve nothing below 1e-8 of the function, which is 37",
     reported=(0.0,),
     asks="value",
     defect=with_rule(
@@ -175,8 +174,7 @@ def cross_entropy_of_a_wrong_prediction(x):
     "their sum has lost i1.",
     at=(1e-300,),
     right=(5e-301,),
-    oracle="mpmath: of besseli(0, x)",
-    exact=lambda x: mpmath.besseli(0, x),
+    oracle="closed form: x / 2, the series of i1 to its first term",
     reported=(0.0,),
     defect=with_rule(
         i0, x=lambda d, out, x: d * np.exp(np.abs(x)) * (np.sign(x) * i0e(x) + (i1e(x) - np.sign(x) * i0e(x)))

@@ -194,7 +194,6 @@ def logarithm_of_a_guarded_reciprocal(x):
     at=(np.array([[0.0, 0.0], [3.0, 4.0]]),),
     right=(np.array([[0.0, 0.0], [0.6, 0.8]]),),
     oracle="closed form: the direction of what is longer than the bound",
-    no_differences="a step goes past the bound",
     reported=(np.array([[np.nan, np.nan], [0.6, 0.8]]),),
     defect=zeros_are_numbers,
 )
