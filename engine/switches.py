@@ -15,7 +15,14 @@ from .rules.registry import generation
 
 __all__ = ["NAMES", "PASSES", "Limit", "allows", "is_on", "limited", "off"]
 
-PASSES = ("drop_invariants", "fold_constants", "share_subexpressions", "drop_dead", "sink_into_branches")
+PASSES = (
+    "drop_invariants",
+    "fold_constants",
+    "share_subexpressions",
+    "drop_dead",
+    "save_outlines",
+    "sink_into_branches",
+)
 """The optimisations of the typed tier, in the order in which they run."""
 
 NAMES = frozenset({"typed", *PASSES})

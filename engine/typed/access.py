@@ -14,7 +14,7 @@ from . import runtime
 from .core import Const, Each, Pack, Var
 from .expressions import BINARY
 from .results import getitem_type, item_of
-from .types import INT, Array, NotTyped, Plain, Scalar, Seq, is_scalar, type_of
+from .types import INT, Array, Length, NotTyped, Plain, Scalar, Seq, is_scalar, type_of
 from .values import Bound, DictOf, Fields, Func, Grown, Iter, ListOf, Method, Outside, Ref, Tup
 
 UNSET = object()
@@ -254,7 +254,8 @@ class Access:
         raise NotTyped(f"the attribute {name} of a number or array")
 
     def dimension(self, value: Var, i: int) -> Any:
-        return Const(1) if value.type.mask[i] == "1" else self.emit(runtime.dim, (value, Const(i)), INT)
+        of = value.type.mask[i]
+        return Const(1) if of == "1" else self.emit(runtime.dim, (value, Const(i)), Length.of(of))
 
     def size_of(self, value: Var) -> Any:
         size = Const(1)
@@ -334,6 +335,9 @@ class Access:
         self.store[owner.number, "contents"] = Fields(cls, {**contents.items, name: value})
 
     def store_item(self, owner: Any, index: Any, value: Any) -> None:
+        if type(owner) is Var and isinstance(owner.type, Array):
+            self.store_array(owner, index, value)
+            return
         contents = self.contents_of(owner) if type(owner) is Ref else None
         if type(contents) is DictOf and type(index) is Const and type(index.value) in (str, int):
             made: Any = DictOf({**contents.items, index.value: value})
@@ -347,7 +351,7 @@ class Access:
         elif type(contents) is Grown and is_scalar(type_of(index)):
             made = Grown(self.let(runtime.put_item, (contents.atom, index, value)))
         else:
-            raise NotTyped("a store into an array or a container from outside")
+            raise NotTyped("a store into a container from outside")
         self.not_iterated(owner)
         self.store[owner.number, "contents"] = made
 
@@ -364,10 +368,16 @@ class Access:
             old = self.attribute(owner, index)
         else:
             owner, index = self.expr(target.value), self.expr(target.slice)
+            if type(owner) is Var and isinstance(owner.type, Array):
+                self.add_to_array(fn, owner, index, self.expr(stmt.value))
+                return
             if type(owner) is not Ref:
-                raise NotTyped("a store into an array or a container from outside")
+                raise NotTyped("a store into a container from outside")
             old = self.subscript(owner, index)
-        if type(old) in (Ref, Outside) or isinstance(type_of_any(old), Array | Seq):
+        if isinstance(type_of_any(old), Array):
+            self.write_whole(fn, old, self.expr(stmt.value))
+            return
+        if type(old) in (Ref, Outside) or isinstance(type_of_any(old), Seq):
             raise NotTyped("an augmented assignment, which writes in place")
         value = self.binary(fn, old, self.expr(stmt.value))
         if isinstance(target, ast.Name):

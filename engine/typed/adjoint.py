@@ -41,7 +41,7 @@ from .core import (
 from .projections import accumulate, whole, zero
 from .pullbacks import pullbacks_of
 from .results import is_cheap
-from .runtime import addat, backwards, iterations
+from .runtime import addat, backwards, iterations, read
 from .types import INT, Array, NotTyped, Plain, Seq, cotangent_type, is_active_type, join, type_of
 
 
@@ -134,7 +134,7 @@ class Sweep:
             self.lowerer.line = stmt.line
             if type(stmt) is Let:
                 d = cotangents.pop(stmt.out, None) if stmt.out in self.wanted else None
-                if d is not None and stmt.fn is operator.getitem and stmt.args[0] in cotangents:
+                if d is not None and stmt.fn in (operator.getitem, read) and stmt.args[0] in cotangents:
                     self.add_at(stmt, d, cotangents)
                 elif d is not None:
                     for v, contribution in pullbacks_of(self.lowerer, stmt, d, self.wanted):

@@ -18,7 +18,7 @@ from ..rules.scalars import standing_largest, standing_smallest
 from ..tangents import is_differentiable
 from . import runtime
 from .core import Const, Pack, Var
-from .types import FLOAT, Array, NotTyped, Plain, Scalar, Seq, is_active_type, is_complex, type_of
+from .types import FLOAT, Array, NotTyped, Plain, Scalar, Seq, class_of_kind, is_active_type, is_complex, type_of
 from .values import Closure, DictOf, Fields, Func, Grown, Iter, ListOf, Outside, Ref, Tup
 
 
@@ -36,7 +36,7 @@ def class_of(lowerer: Any, value: Any) -> type:
     if type(value) is Var:
         if isinstance(value.type, Scalar) and len(value.type.kinds) == 1:
             (kind,) = value.type.kinds
-            return {"bool": bool, "int": int, "float": float, "complex": complex}.get(kind) or np.dtype(kind).type
+            return class_of_kind(kind)
         if isinstance(value.type, Array):
             return np.ndarray
         if isinstance(value.type, Plain):

@@ -180,6 +180,9 @@ class Calls:
         defaults.update(
             (arg.arg, self.expr(v)) for arg, v in zip(a.kwonlyargs, a.kw_defaults, strict=True) if v is not None
         )
+        frame: Frame | None = self.frame
+        while frame is not None:
+            frame.captured, frame = True, frame.parent
         return Closure(node, self.frame, defaults, name)
 
     def inline_closure(self, callee: Closure, args: list, kwargs: dict) -> Any:
@@ -231,7 +234,14 @@ class Calls:
             value = self.returned(frame)
         self.callees.pop()
         self.frame, self.line = outer, line
+        self.forget(frame)
         return value
+
+    def forget(self, frame: Frame) -> None:
+        """Drop the names of an activation that has ended, unless a function defined in it may still read them."""
+        if not frame.captured:
+            for key in [key for key in self.store if key[0] == frame.number]:
+                del self.store[key]
 
     def returned(self, frame: Frame) -> Any:
         left = self.store.get((frame.number, EXIT), Const(False))
@@ -310,6 +320,7 @@ class Calls:
         outer, self.frame = self.frame, frame
         self.statements([exits.comprehension_loop(node)])
         self.frame = outer
+        self.forget(frame)
         return made
 
     def _Append(self, stmt: Any) -> None:

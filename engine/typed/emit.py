@@ -256,7 +256,7 @@ class Emitter:
         if stmt.fn is runtime.pop_last:
             return ast.Expr(call(attribute(name(target), "pop")))
         item = self.arg(stmt.args[2])
-        return ast.Assign([ast.Subscript(name(target), self.arg(stmt.args[1]), ast.Store())], item)
+        return ast.Assign([ast.Subscript(name(target), self.index(stmt.args[1]), ast.Store())], item)
 
     def assign(self, targets: list[str], values: list) -> list[ast.stmt]:
         """Assign atoms to names as if at once: in an order that overwrites nothing still needed, or as a tuple."""
@@ -428,6 +428,12 @@ def _real(e: Emitter, stmt: Let) -> ast.expr:
     return attribute(e.arg(stmt.args[0]), "real")
 
 
+def _read(e: Emitter, stmt: Let) -> ast.expr:
+    found = subscript(e.arg(stmt.args[0]), e.index(stmt.args[1]))
+    fresh = not isinstance(stmt.out.type, Array) or stmt in e.ownership.views
+    return found if fresh else call(attribute(found, "copy"))
+
+
 def _owned(e: Emitter, stmt: Let) -> ast.expr:
     if e.ownership.is_owned(stmt.args[0]):
         return e.arg(stmt.args[0])
@@ -448,7 +454,7 @@ def _sum_list(e: Emitter, stmt: Let) -> ast.expr:
 
 SPECIAL: dict[Callable, Callable] = {
     np.transpose: _transpose, runtime.dim: _dim, np.sum: _sum, np.mean: _mean, runtime.sum_axes: _sum_axes,
-    runtime.total: _total,
+    runtime.total: _total, runtime.read: _read,
     runtime.cast: _cast, runtime.real_part: _real, runtime.owned: _owned, runtime.fresh_list: _fresh_list,
     runtime.backwards: _backwards, runtime.sum_list: _sum_list,
 }  # fmt: skip

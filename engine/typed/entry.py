@@ -12,7 +12,7 @@ import numpy as np
 
 from .emit import Names, attribute, call, name, store, subscript
 from .places import Place, Places
-from .types import Array, Scalar
+from .types import Array, Scalar, class_of_kind
 
 
 class Entry:
@@ -134,9 +134,7 @@ class Entry:
     def type_test(self, type_: Any, of: ast.expr, class_is: Any) -> ast.expr:
         if isinstance(type_, Scalar):
             (kind,) = type_.kinds
-            return class_is(
-                {"float": float, "int": int, "bool": bool, "complex": complex}.get(kind) or np.dtype(kind).type
-            )
+            return class_is(class_of_kind(kind))
         assert isinstance(type_, Array)
         tests = [
             class_is(np.ndarray),

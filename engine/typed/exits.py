@@ -94,7 +94,10 @@ class _Mover:
 @lru_cache(maxsize=4096)
 def assigned_in(node: ast.FunctionDef) -> tuple[str, ...]:
     """The names that the body of a function binds."""
-    return tuple(sorted({name for stmt in node.body for name in assigned(stmt)}))
+    names: set = set()
+    for stmt in node.body:
+        names.update((stmt.name,) if isinstance(stmt, ast.FunctionDef | ast.ClassDef) else assigned(stmt))
+    return tuple(sorted(names))
 
 
 @lru_cache(maxsize=4096)

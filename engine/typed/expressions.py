@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .core import UNDEFINED, Block, Const, Let, Pack, Var
-from .results import result_type
+from .results import getitem_type, is_elementwise, result_type
 from .runtime import bound, fresh_list, power, truth_and, truth_or
 from .types import BOOL, Array, NotTyped, Plain, Scalar, Seq, join, never_raises, type_of
 from .values import ABSENT, Closure, DictOf, Fields, Func, Grown, ListOf, Maybe, Outside, Poison, Ref, Tup, is_leaf
@@ -82,7 +82,9 @@ class Expressions:
         """The result of a primitive: folded, or the name of a new statement."""
         if not kw and all(type(a) is Const and type(a.value) in FOLDABLE for a in args):
             try:
-                return Const(fn(*[a.value for a in args]))
+                folded = fn(*[a.value for a in args])
+                if self.in_rule or not isinstance(folded, np.ndarray):  # a user's array may be written to
+                    return Const(folded)
             except Exception as error:  # the program's own error, raised again where it runs
                 if self.in_rule or isinstance(error, TypeError):
                     raise NotTyped(f"{getattr(fn, '__name__', fn)} of constants raises {error!r}") from error
@@ -93,11 +95,33 @@ class Expressions:
             simpler = self.simpler(fn, args)
             if simpler is not None:
                 return simpler
-        type_ = result_type(fn, args, kw)
+        type_ = getitem_type(*args, self.length_of(args[0])) if fn is operator.getitem else result_type(fn, args, kw)
         must = (
             not self.in_rule and not (never_raises(fn) and not self.may_mismatch(args)) and not self.is_safe(fn, args)
         )
-        return self.emit(fn, args, type_, kw, hint, must)
+        out = self.emit(fn, args, type_, kw, hint, must)
+        if isinstance(type_, Array) and is_elementwise(fn) and "?" not in type_.mask:
+            like = next(
+                (a for a in args if type(a) is Var and isinstance(a.type, Array) and a.type.mask == type_.mask), out
+            )
+            self.roots[out] = self.roots.get(like, like)
+        return out
+
+    def length_of(self, x: Any) -> Callable:
+        """Names for the lengths of slices of `x`: two slices of the same name are equally long."""
+        root = self.roots.get(x, x)
+
+        def name(axis: int, part: Pack) -> str:
+            bounds = [p.value if type(p) is Const else p for p in part.items]
+            start, stop, step = bounds
+            if any(type(b) not in (int, type(None)) for b in bounds) or step not in (None, 1):
+                return "?"
+            start, stop = start or 0, stop or 0
+            if start < 0 or stop > 0 or type(bounds[1]) is int and stop == 0:
+                return "?"
+            return self.symbols.setdefault((root, axis, start - stop), f"?{len(self.symbols)}")
+
+        return name
 
     def canonical(self, fn: Callable, args: tuple) -> tuple:
         """The operator for the NumPy function that is the same for arrays; a transposition for two swapped axes."""
@@ -196,6 +220,8 @@ class Expressions:
             return self.structural_operator(fn, left, right)
         if type(left) is Tup and fn is operator.mul and type(right) is Const and type(right.value) is int:
             return Tup(left.items * right.value)
+        if fn is operator.or_ and all(type(v) is Const and isinstance(v.value, type) for v in (left, right)):
+            return Const(left.value | right.value)
         if Tup in (type(left), type(right)):
             raise NotTyped("a tuple beside an array")
         if fn is operator.pow and self.is_uncertain_power(left, right):

@@ -28,7 +28,8 @@ from .lower import Lowerer
 from .optimise import optimise
 from .places import Place, Places
 from .projections import whole
-from .types import FLOAT, Array, Doubtful, NotTyped, Plain, Scalar, Seq, is_active_type, type_of
+from .stores import settle
+from .types import FLOAT, Array, Doubtful, NotTyped, Plain, Scalar, Seq, class_of_kind, is_active_type, type_of
 from .values import Outside, Tup
 from .verify import verify
 
@@ -53,8 +54,15 @@ class Trace:
 
     def __init__(self, program: Program, places: Places, filename: str, title: str) -> None:
         self.program, self.places, self.filename, self.title = program, places, filename, title
-        rules = [(lookup(stmt.fn), dict(stmt.kw)) for stmt in walk(program.body) if type(stmt) is Let]
-        self.selects = any(rule is not None and rule.leaves_out(kwargs) for rule, kwargs in rules)
+        self.selects = any(leaves_out(stmt) for stmt in walk(program.body) if type(stmt) is Let)
+
+
+def leaves_out(stmt: Let) -> bool:
+    """Is there an entry of an argument that the result may not depend on?"""
+    if stmt.fn in (runtime.put, runtime.read):
+        return True
+    made = lookup(stmt.fn)
+    return made is not None and made.leaves_out(dict(stmt.kw))
 
 
 def lower_call(f: Any, args: tuple, kwargs: dict) -> tuple[Lowerer, Any, list, int]:
@@ -91,6 +99,7 @@ def joint(f: Any, args: tuple, kwargs: dict, with_value: bool = True) -> Trace:
     if not isinstance(type_of(value) if type(value) in (Var, Const) else None, Scalar | Array):
         raise NotTyped("a loss that is no number")
     check_loss(type_of(value))
+    settle(lowerer, lowerer.block, [value])
     targets: list = []
     for v in given:
         collect_leaves(v, targets)
@@ -107,7 +116,7 @@ def check_loss(type_: Any) -> None:
     if isinstance(type_, Array) and type_.mask:
         raise NotTyped("a loss that is an array")
     kinds = type_.kinds if isinstance(type_, Scalar) else {type_.dtype.name}
-    if any(k in ("bool", "int", "complex") or np.dtype(k).kind not in "f" for k in kinds if k not in ("float",)):
+    if any(np.dtype(class_of_kind(k)).kind != "f" for k in kinds):
         raise NotTyped("a loss that is no real number")
 
 
@@ -148,7 +157,7 @@ def same(a: Any, b: Any) -> bool:
     if isinstance(a, dict):
         return a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
     if isinstance(a, tuple | list):
-        return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
+        return type(a) is type(b) and len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
     if isinstance(a, np.ndarray | float | complex | np.generic):
         return bool(np.allclose(a, b, rtol=1e-9, atol=1e-12, equal_nan=True))
     return a == b

@@ -21,6 +21,7 @@ from .lower_frames import Frame
 from .places import Places
 from .runtime import throw
 from .scans import Attempt, Guess
+from .stores import Stores
 from .types import BOOL, NotTyped, Plain, join, type_of
 from .values import ABSENT, Grown, ListOf, Maybe, Poison, Ref, Tup, id_of, is_leaf, parts_of, with_parts
 
@@ -29,7 +30,7 @@ ATTEMPTS = 12
 UNROLL = 64  # a range of constants this long is unrolled when its index must be known
 
 
-class Lowerer(Expressions, Access, Calls):
+class Lowerer(Expressions, Access, Calls, Stores):
     """The state of one lowering; expressions, calls and accesses are in the modules of those names."""
 
     def __init__(self, places: Places, filename: str) -> None:
@@ -44,6 +45,9 @@ class Lowerer(Expressions, Access, Calls):
         self.iterated: list = []
         self.memo: dict = {}
         self.loop_path: tuple = ()
+        self.writes: dict[Var, Var] = {}  # an array's new version and the one it takes the place of
+        self.roots: dict[Var, Var] = {}  # names of arrays and those whose shape they have
+        self.symbols: dict[tuple, str] = {}
 
     def new_number(self) -> int:
         self.numbers += 1

@@ -17,6 +17,7 @@ from . import runtime
 from .adjoint import active_names, differentiate
 from .core import Block, Const, Let, Var, blocks_of, operands
 from .projections import whole
+from .stores import settle
 from .types import FLOAT, Array, NotTyped, Scalar, is_active_type, type_of
 from .values import Derivative, Tup
 
@@ -73,6 +74,7 @@ def gradients(lowerer: Any, f: Any, args: list, kwargs: dict, chosen: tuple, zer
         raise NotTyped("an inner loss that is no number")
     if not is_active_type(type_of(value)) and type_of(value) != FLOAT:
         raise NotTyped("an inner loss that is no real number")
+    settle(lowerer, lowerer.block, [value])
     refuse_ties(lowerer.block, start, targets)
     found = differentiate(lowerer, start, {value: Const(1.0)}, targets) if type(value) is Var else {}
     lowerer.in_rule += 1

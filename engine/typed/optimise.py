@@ -13,6 +13,8 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from .. import switches
 from . import runtime
 from .core import (
@@ -37,7 +39,7 @@ from .types import Array, Plain, type_of
 IMPURE = {
     runtime.throw, runtime.same, runtime.zero_of, runtime.owned, runtime.fresh_list, runtime.repeated,
     runtime.zero_list, runtime.bound, runtime.append, runtime.pop_last, runtime.put_item, runtime.addat,
-    runtime.spread, runtime.check_shapes,
+    runtime.spread, runtime.check_shapes, runtime.put, np.zeros, np.empty, np.ones, np.full, np.copy,
 }  # fmt: skip
 
 
@@ -154,10 +156,24 @@ def _share(block: Block, known: dict, replaced: dict) -> None:
                 continue
             known[key] = stmt
         kept.append(stmt)
+        if type(stmt) is Loop:
+            stmt.xs = _distinct(stmt.xs, lambda x: (id(x.seq), x.backwards), lambda x: x.elem, replaced)
         for inner, _ in blocks_of(stmt):
             _share(inner, known, replaced)
         _rename_handed(stmt, replaced)
+        if type(stmt) is Loop:
+            stmt.ys = _distinct(stmt.ys, lambda y: id(y.value), lambda y: y.out, replaced)
     block.stmts[:] = kept
+
+
+def _distinct(items: list, key: Callable, name: Callable, replaced: dict) -> list:
+    """What a Loop consumes or saves, each once."""
+    found: dict = {}
+    for item in items:
+        first = found.setdefault(key(item), item)
+        if first is not item:
+            replaced[name(item)] = name(first)
+    return list(found.values())
 
 
 def _key(arg: Any) -> Any:
@@ -314,6 +330,42 @@ def _needs(block: Block, live: set, again: set) -> None:
                 live.update(vars_of([c.init for c in needed]))
 
 
+# ---- shapes
+
+
+LIKE = {runtime.spread: 1, runtime.reduce_to: 1, runtime.zero_of: 0, runtime.dim: 0}
+"""Where an operation asks for the shape and dtype of an argument only."""
+
+
+def save_outlines(program: Program) -> None:
+    """A loop that saves an array for its shape saves the shape."""
+    needed: set = set(vars_of([program.results]))
+    sources: dict = {}
+    for stmt in walk(program.body):
+        if type(stmt) is Let:
+            like = stmt.args[LIKE[stmt.fn]] if stmt.fn in LIKE else None
+            needed.update(v for v in operands(stmt) if v is not like)
+            needed.update(v for i, v in enumerate(stmt.args) if v is like and i != LIKE.get(stmt.fn))
+            continue
+        for _, values in blocks_of(stmt):
+            needed.update(vars_of(values))
+        if type(stmt) is If:
+            needed.update(operands(stmt))
+        else:
+            needed.update(vars_of([c.init for c in stmt.carried]))
+            for x in stmt.xs:
+                sources.setdefault(x.seq, []).append(x)
+    for loop in [stmt for stmt in walk(program.body) if type(stmt) is Loop]:
+        for y in loop.ys:
+            if y.out in needed or not isinstance(type_of(y.value), Array):
+                continue
+            if not any(x.elem in needed for x in sources.get(y.out, ())):
+                made = Let(Var(y.value.type, "like"), runtime.outline, (y.value,), (), loop.line)
+                if switches.allows("save_outlines", made):
+                    loop.body.stmts.append(made)
+                    y.value = made.out
+
+
 # ---- sinking
 
 
@@ -377,5 +429,6 @@ PASSES: dict[str, Callable[[Program], None]] = {
     "fold_constants": fold_constants,
     "share_subexpressions": share_subexpressions,
     "drop_dead": drop_dead,
+    "save_outlines": save_outlines,
     "sink_into_branches": sink_into_branches,
 }

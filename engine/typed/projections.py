@@ -85,7 +85,7 @@ def unbroadcast(lowerer: Any, v: Var, d: Any) -> Any:
     extra = len(has) - len(of)
     if extra < 0:  # smaller than its primal: what is left of it will be spread
         pairs = list(zip(of[-extra:], has, strict=True))
-        if any(m == "?" and n != "1" for m, n in pairs):
+        if any(is_unknown(m, n) for m, n in pairs):
             raise NotTyped("a cotangent of fewer dimensions for an array whose broadcasting is not known")
         short = tuple([i for i, (m, n) in enumerate(pairs) if m == "1" and n != "1"])
         return lowerer.let(runtime.sum_axes, (d, Const(short), Const(True))) if short else d
@@ -94,7 +94,7 @@ def unbroadcast(lowerer: Any, v: Var, d: Any) -> Any:
     for i, (m, n) in enumerate(zip(of, has[extra:], strict=True)):
         if m == "1" and n != "1":
             axes.append(i + extra)
-        elif m == "?" and n != "1":
+        elif is_unknown(m, n):
             unsure = True
     if unsure:
         return lowerer.let(runtime.reduce_to, (d, v))
@@ -106,6 +106,11 @@ def unbroadcast(lowerer: Any, v: Var, d: Any) -> Any:
     if extra:
         d = lowerer.let(runtime.sum_axes, (d, Const(tuple(range(extra))), Const(False)))
     return d
+
+
+def is_unknown(m: str, n: str) -> bool:
+    """May a dimension `m` have been broadcast to `n`, without its being known?"""
+    return m.startswith("?") and n != "1" and (n != m or m == "?")
 
 
 def spreads_evenly(v: Any, out: Any) -> bool:

@@ -15,8 +15,8 @@ import numpy as np
 from ..rules.registry import Rule, is_constant, lookup
 from . import runtime
 from .core import Const, Let, Pack, Var
-from .projections import project, spreads_evenly, whole, zero
-from .results import is_elementwise
+from .projections import is_unknown, project, spreads_evenly, whole, zero
+from .results import getitem_type, is_elementwise
 from .types import Array, NotTyped, Scalar, Seq, is_complex, type_of
 from .values import ListOf, Outside, Ref, Tup
 
@@ -89,7 +89,9 @@ def loses(v: Var, has: Any, out: Array) -> bool:
     mask = ("1",) * (len(out.mask) - len(mask)) + mask
     own = v.type.mask if isinstance(v.type, Array) else ()
     own = ("1",) * (len(out.mask) - len(own)) + own
-    return any(o != "1" and m == "1" and t != o for m, t, o in zip(own, mask, out.mask, strict=True))
+    return any(
+        o != "1" and (m == "1" or is_unknown(m, o)) and t != o for m, t, o in zip(own, mask, out.mask, strict=True)
+    )
 
 
 def _divide(lowerer: Any, stmt: Let, d: Any) -> list:
@@ -219,18 +221,29 @@ def _put_item(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
     return [(item, taken), (seq, lowerer.let(runtime.put_item, (d, i, Const(0.0))))]
 
 
+def _put(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
+    buffer, index, v = stmt.args
+    d = whole(lowerer, stmt.out, d)
+    taken = _taken(lowerer, stmt, d) if type(v) is Var and v in wanted else None
+    kept = lowerer.let(runtime.put, (d, index, Const(0.0))) if buffer in wanted else None
+    return [(v, taken), (buffer, kept)]
+
+
 def _addat(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
     buffer, index, v = stmt.args
     whole_d = whole(lowerer, stmt.out, d)
     taken = None
     if type(v) is Var and v in wanted:
-        taken = (
-            lowerer.element(whole_d, index)
-            if isinstance(stmt.out.type, Seq)
-            else lowerer.let(operator.getitem, (whole_d, index))
-        )
-        taken = project(lowerer, v, taken)
+        is_list = isinstance(stmt.out.type, Seq)
+        taken = project(lowerer, v, lowerer.element(whole_d, index)) if is_list else _taken(lowerer, stmt, whole_d)
     return [(buffer, d), (v, taken)]
+
+
+def _taken(lowerer: Any, stmt: Let, d: Any) -> Any:
+    """The cotangent of what the statement stores in an array, whose own is `d`."""
+    buffer, index, v = stmt.args
+    type_ = getitem_type(buffer, index, lowerer.length_of(buffer))
+    return project(lowerer, v, lowerer.emit(runtime.read, (d, index), type_))
 
 
 def _spread(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
@@ -276,7 +289,8 @@ def _getitem(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
 OWN: dict[Any, Callable] = {
     runtime.bound: _same, runtime.same: _same, runtime.fresh_list: _fresh_list, runtime.append: _append,
     runtime.pop_last: _pop_last,
-    runtime.put_item: _put_item, runtime.addat: _addat, runtime.spread: _spread,
+    runtime.put_item: _put_item, runtime.put: _put, runtime.read: _getitem, runtime.addat: _addat,
+    runtime.spread: _spread,
     runtime.owned: _same, runtime.cast: _projected, runtime.real_part: _same, runtime.as_float: _same,
     runtime.reduce_to: _broadcast_up, runtime.total: _total, runtime.sum_axes: _sum_axes,
     runtime.zero_of: _nothing, runtime.zero_list: _nothing, operator.getitem: _getitem,

@@ -24,10 +24,12 @@ from .types import (
     FLOAT64,
     INT,
     Array,
+    Length,
     NotTyped,
     Plain,
     Scalar,
     Seq,
+    class_of_kind,
     cotangent_type,
     elementwise_result,
     is_scalar,
@@ -153,8 +155,7 @@ def _matmul(fn: Callable, args: tuple) -> Any:
         if fn is np.dot:
             return elementwise_result(operator.mul, args)
         raise NotTyped("matmul of scalars")
-    one = [Var(Array(t.dtype, ("1",) * len(t.mask))) for t in (a, b)]
-    out = sampled_result(fn, tuple(one))
+    out = sampled_result(fn, tuple([_one_element(x) for x in args]))
     if len(a.mask) > 2 or len(b.mask) > 2:
         return (
             Array(out.dtype, ("?",) * (len(out.mask) if isinstance(out, Array) else 0))
@@ -202,10 +203,11 @@ def _reduction(fn: Callable, args: tuple, kw: dict) -> Any:
     dtype = sampled_result(fn, (Var(Array(of.dtype, ("1",))),), rest)
     mask = tuple(["1" if i in axes else m for i, m in enumerate(of.mask) if keep or i not in axes])
     (kind,) = dtype.kinds
-    return Array(np.dtype(kind), mask) if mask else Scalar(frozenset({kind}))
+    return Array(np.dtype(class_of_kind(kind)), mask) if mask else dtype
 
 
-def getitem_type(x: Any, index: Any) -> Any:
+def getitem_type(x: Any, index: Any, dimension: Callable = lambda axis, part: "?") -> Any:
+    """The type of x[index]; `dimension` names the length of a slice along an axis."""
     of = type_of(x)
     parts = list(index.items) if type(index) is Pack and index.kind is tuple else [index]
     if not isinstance(of, Array):
@@ -223,11 +225,11 @@ def getitem_type(x: Any, index: Any) -> Any:
             continue
         if not dims:
             raise NotTyped("too many indices")
-        size = dims.pop(0)
+        axis, size = len(of.mask) - len(dims), dims.pop(0)
         kind = type_of(part)
         if type(part) is Pack and part.kind is slice:
             whole = all(type(p) is Const and p.value is None for p in part.items[:2])
-            mask.append(size if whole and (size == "1" or _is_unit_step(part.items[2])) else "?")
+            mask.append(size if whole and (size == "1" or _is_unit_step(part.items[2])) else dimension(axis, part))
         elif isinstance(kind, Scalar) and kind.kinds <= {"int", "int64", "int32", "uint8", "intp"}:
             continue
         elif isinstance(kind, Array) and kind.dtype.kind in "iub":
@@ -259,6 +261,46 @@ def _is_unit_step(step: Any) -> bool:
 
 
 # ---- the engine's own primitives
+
+
+def _shaped(fn: Callable, position: int) -> Callable:
+    """The type of a function that takes the shape of its result at a position, or as `shape`."""
+
+    def result(args: tuple, kw: dict) -> Any:
+        shape = args[position] if len(args) > position else kw.get("shape")
+        parts = shape.items if type(shape) is Pack else shape.value if type(shape) is Const else (shape,)
+        mask = tuple([_length(p) for p in (parts if isinstance(parts, tuple) else (parts,))])
+        ones = Const((1,) * len(mask))
+        small = [
+            Var(Array(a.type.dtype, ("1",) * len(a.type.mask))) if isinstance(type_of(a), Array) else a for a in args
+        ]
+        small[position : position + 1] = [ones] if len(args) > position else []
+        rest = {**kw, "shape": ones} if "shape" in kw else kw
+        found = sampled_result(fn, tuple(small), tuple(rest.items()))
+        if not isinstance(found, Array) or len(found.mask) != len(mask):
+            raise NotTyped(f"{fn.__name__} to a shape that is not known")
+        if mask == ("?",) and fn is np.reshape and "n" in type_of(args[0]).mask:
+            mask = ("n",)  # all elements in one row, one of whose dimensions is not 1
+        return Array(found.dtype, mask)
+
+    return result
+
+
+def _one_element(arg: Any) -> Var:
+    return Var(Array(type_of(arg).dtype, ("1",) * len(type_of(arg).mask)))
+
+
+def _length(arg: Any) -> str:
+    """The dimension that an argument gives."""
+    value = arg.value if type(arg) is Const else arg
+    if type(value) is int:
+        return "1" if value == 1 else "n" if value >= 0 else "?"
+    of = type_of(value) if type(value) is Var else None
+    if isinstance(of, Length):
+        return of.dimension
+    if isinstance(of, Scalar) and of.kinds <= {"int", "int64", "int32"}:
+        return "?"
+    raise NotTyped("a dimension that is no int")
 
 
 def _seq_item(args: tuple, kw: dict) -> Any:
@@ -349,6 +391,8 @@ _TABLE: dict[Callable, Callable] = {
     runtime.read: lambda args, kw: getitem_type(*args), runtime.put: _like, runtime.outline: _like,
     runtime.repeated: _repeated, runtime.addat: _like, runtime.reduce_to: _reduce_to, runtime.sum_axes: _sum_axes,
     runtime.total: _total, runtime.spread: _spread, runtime.cast: _cast, runtime.real_part: _real,
+    **{fn: _shaped(fn, 0) for fn in (np.zeros, np.ones, np.empty, np.full)},
+    **{fn: _shaped(fn, 1) for fn in (np.reshape, np.broadcast_to)},
     runtime.as_float: lambda args, kw: Scalar(frozenset({"float"})), runtime.zero_of: _like, runtime.owned: _like,
     min: _len, max: _len, runtime.bound: _like, runtime.same: _like, operator.not_: lambda args, kw: BOOL,
     standing_largest: _like, standing_smallest: _like,

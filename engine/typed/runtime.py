@@ -113,6 +113,27 @@ def same_for_all(d: Any, seq: list) -> list:
     return [d] * len(seq)
 
 
+def read(x: Any, index: Any) -> Any:
+    """x[index] of an array that is written to later on: what it is now, never computed again."""
+    found = x[index]
+    return found.copy() if isinstance(found, np.ndarray) else found
+
+
+def put(buffer: Any, index: Any, value: Any) -> Any:
+    """`buffer` with `value` at `index`."""
+    buffer = buffer.copy()
+    buffer[index] = value
+    return buffer
+
+
+def outline(x: Any) -> Any:
+    """Something of the shape and dtype of `x` that holds no memory, for where only these are asked for.
+
+    None stays None: it is what a branch left undefined.
+    """
+    return None if x is None else np.ndarray(x.shape, x.dtype, bytes(x.dtype.itemsize), 0, (0,) * x.ndim)
+
+
 def addat(buffer: Any, index: Any, d: Any) -> Any:
     """`buffer` with `d` added at `index`, repeated indices counted each time."""
     buffer = buffer.copy()

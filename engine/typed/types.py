@@ -1,8 +1,10 @@
 """Abstract types of the names of the core, and the type of what a primitive returns, found by asking the primitive.
 
     Scalar({"float"})            one Python number; NumPy scalars by their dtype's name: Scalar({"float64"})
+    Length("n")                  an int that is such a dimension of an array
     Scalar({"float", "float64"}) either: the printed code is the same, so a join costs nothing
-    Array(dtype, ("n", "1"))     ndarray; each dimension is 1, not 1 ("n"), or unknown ("?")
+    Array(dtype, ("n", "1"))     ndarray; each dimension is 1, not 1 ("n"), or unknown: "?", or "?0", "?1" ... where
+                                 equal names mean equal lengths
     Seq(item)                    a list of the engine's own, or a fresh list of the user's; any length
     Plain(cls)                   a value without derivative of exactly this class: str, range, dtype ...
 
@@ -24,6 +26,7 @@ import numpy as np
 from .core import UNDEFINED, Const, Pack, Var
 
 PYTHON_KINDS = {"bool": True, "int": 1, "float": 0.5, "complex": 0.5 + 0.25j}
+NUMPY_BOOL = "numpy.bool"
 INEXACT = ("float", "complex", "float64", "float32", "float16", "longdouble", "complex128", "complex64", "clongdouble")
 
 
@@ -41,6 +44,17 @@ class Scalar:
 
     def __repr__(self) -> str:
         return "|".join(sorted(self.kinds))
+
+
+@dataclass(frozen=True)
+class Length(Scalar):
+    """An int that is a dimension of an array: `dimension` as in a mask."""
+
+    dimension: str
+
+    @classmethod
+    def of(cls, dimension: str) -> Length:
+        return cls(frozenset({"int"}), dimension)
 
 
 @dataclass(frozen=True)
@@ -83,11 +97,23 @@ def type_of_value(value: Any) -> Any:
         if value.dtype.kind not in "fciub" or value.dtype in LONG_DOUBLE:
             raise NotTyped(f"an array of dtype {value.dtype}")
         return Array(value.dtype, tuple(["1" if n == 1 else "n" for n in value.shape]))
-    if isinstance(value, np.generic) and (value.dtype.kind == "b" or value.dtype in LONG_DOUBLE):
+    if isinstance(value, np.generic) and value.dtype in LONG_DOUBLE:
         raise NotTyped(f"a {cls.__name__}")
-    if isinstance(value, np.generic) and value.dtype.kind in "fciu":
-        return Scalar(frozenset({value.dtype.name}))
+    if isinstance(value, np.generic) and value.dtype.kind in "fciub":
+        return scalar_of(value.dtype)
     return Plain(cls)
+
+
+def scalar_of(dtype: np.dtype) -> Scalar:
+    """NumPy's scalars of a dtype; its bool is another class than Python's, whose name it has."""
+    return Scalar(frozenset({NUMPY_BOOL if dtype.kind == "b" else dtype.name}))
+
+
+def class_of_kind(kind: str) -> type:
+    """The class of the numbers of a kind."""
+    if kind in PYTHON_KINDS:
+        return type(PYTHON_KINDS[kind])
+    return np.bool_ if kind == NUMPY_BOOL else np.dtype(kind).type
 
 
 def type_of(arg: Any) -> Any:
@@ -138,7 +164,8 @@ def broadcast(masks: list[tuple]) -> tuple:
     """The mask of arrays of these masks broadcast against each other."""
     out = []
     for dims in itertools.zip_longest(*[reversed(mask) for mask in masks], fillvalue="1"):
-        out.append("n" if "n" in dims else "?" if "?" in dims else "1")
+        others = set(dims) - {"1"}
+        out.append("n" if "n" in others else others.pop() if len(others) == 1 else "?" if others else "1")
     return tuple(reversed(out))
 
 
@@ -158,9 +185,9 @@ def cotangent_type(type: Any) -> Any:
 
 def _samples(type: Any, size: int, unknown: int = 1) -> list:
     if isinstance(type, Scalar):
-        return [PYTHON_KINDS[k] if k in PYTHON_KINDS else _sample_scalar(k) for k in sorted(type.kinds)]
+        return [PYTHON_KINDS[k] if k in PYTHON_KINDS else class_of_kind(k)(0.5) for k in sorted(type.kinds)]
     if isinstance(type, Array):
-        shape = tuple([{"n": size, "1": 1, "?": unknown}[m] for m in type.mask])
+        shape = tuple([{"n": size, "1": 1}.get(m, unknown) for m in type.mask])
         sample = np.full(shape, PYTHON_KINDS.get(type.dtype.kind, 0.5), type.dtype) if type.dtype.kind != "b" else None
         sample = np.ones(shape, type.dtype) if sample is None else sample
         if type.dtype.kind in "fc" and len(shape) >= 2 and shape[-1] == shape[-2]:
@@ -171,11 +198,6 @@ def _samples(type: Any, size: int, unknown: int = 1) -> list:
     if isinstance(type, Plain) and type.cls is range:
         return [range(size)]
     raise NotTyped(f"no sample of {type}")
-
-
-def _sample_scalar(kind: str) -> Any:
-    dtype = np.dtype(kind)
-    return dtype.type(0.5 if dtype.kind in "fc" else 1)
 
 
 def _concrete(arg: Any, size: int, unknown: int) -> list:
@@ -280,7 +302,7 @@ def _sampled_result(fn: Callable, args: tuple, kw: tuple) -> Any:
     Ints that are not constants may decide a dimension, and their samples say nothing about it.
     """
     leaves = _leaves((*args, *[a for _, a in kw]))
-    masked = any("?" in a.type.mask for a in leaves if isinstance(a.type, Array))
+    masked = any(m.startswith("?") for a in leaves if isinstance(a.type, Array) for m in a.type.mask)
     unsure = masked or any(not is_active_type(a.type) and a.type != BOOL for a in leaves)
     if any(type(a) is Var and a.type == BOOL for a in (*args, *[a for _, a in kw])):
         raise NotTyped(f"a flag of {getattr(fn, '__name__', fn)} that is not known")
@@ -290,11 +312,18 @@ def _sampled_result(fn: Callable, args: tuple, kw: tuple) -> Any:
         a, b = type_of_value(one), type_of_value(two)
         if isinstance(a, Array) and isinstance(b, Array) and a.dtype == b.dtype and one.ndim == two.ndim:
             dims = zip(one.shape, two.shape, strict=True)
-            a = Array(a.dtype, tuple(["?" if unsure else {(1, 1): "1", (3, 5): "n"}.get(d, "?") for d in dims]))
+            a = Array(a.dtype, tuple(["?" if unsure else _dimension(*d) for d in dims]))
         elif a != b or not isinstance(a, Scalar):
             raise NotTyped(f"{getattr(fn, '__name__', fn)} returns {a} or {b}")
         found = join(found, a)
     return found
+
+
+def _dimension(of_three: int, of_five: int) -> str:
+    """A dimension, from those of the results for arguments of sizes 3 and 5."""
+    if of_three == of_five:
+        return "1" if of_three == 1 else "n"
+    return "n" if (of_three, of_five) == (3, 5) else "?"
 
 
 def _leaves(args: tuple) -> list[Var]:
