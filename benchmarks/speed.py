@@ -43,7 +43,7 @@ def measure(workload: Workload, size: Size, rounds: int) -> Row:
     """Compare, then time. The first gradient is timed with everything it takes: finding the source, transforming it."""
     row = partial(Row, workload.name, size.name, "flat" if workload.flat else "hand", size.target)
     args, constants = size.arguments()
-    by_engine = partial(engine.gradient, workload.primal, *args, **constants)
+    by_engine = partial(workload.asked, *args, **constants)
     by_hand = partial(workload.hand, *args, **constants)
     answers: list[Any] = []
     try:

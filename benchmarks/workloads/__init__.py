@@ -1,33 +1,37 @@
-"""The programs that are measured, each with its hand-written gradient: one module a workload."""
+"""The programs that are measured, each with its derivative written by hand: one module a workload."""
 
 from __future__ import annotations
 
-from benchmarks.workloads import (
-    index_sum,
-    list_appends,
-    masked_lengths,
-    mlp,
-    mlp_objects,
-    rnn,
-    scalar_loop,
-    scalar_loop_exits,
-    scalar_loop_helper,
-)
+from importlib import import_module
+
 from benchmarks.workloads.workload import Size, Workload
 
-__all__ = ["WORKLOADS", "Size", "Workload"]
+__all__ = ["GRADBENCH", "WORKLOADS", "Size", "Workload"]
+
+GRADBENCH = ("hello", "gmm", "ba", "ht", "lstm", "kmeans", "particle", "saddle", "llsq", "lse", "ode", "det")
+"""The evaluations of GradBench, https://github.com/gradbench/gradbench: their modules have GradBench's functions."""
+
+OTHERS = (
+    "scalar_loop",
+    "scalar_loop_helper",
+    "scalar_loop_exits",
+    "deep_chain",
+    "reuse_graph",
+    "index_sum",
+    "index_writes",
+    "list_appends",
+    "stencil",
+    "convolution",
+    "fft_filter",
+    "masked_lengths",
+    "mlp",
+    "mlp_objects",
+    "rnn",
+    "kalman",
+    "gaussian_process",
+    "hvp",
+)
 
 WORKLOADS: dict[str, Workload] = {
-    module.WORKLOAD.name: module.WORKLOAD
-    for module in (
-        scalar_loop,
-        scalar_loop_helper,
-        scalar_loop_exits,
-        mlp,
-        mlp_objects,
-        rnn,
-        index_sum,
-        list_appends,
-        masked_lengths,
-    )
+    name: import_module(f"benchmarks.workloads.{name}").WORKLOAD for name in (*OTHERS, *GRADBENCH)
 }

@@ -27,4 +27,12 @@ def arguments(n):
     return (rng().standard_normal(n),), {}
 
 
-WORKLOAD = Workload("index_sum", loss, loss_gradient, (Size("10000", lambda: arguments(10_000), target=1.2),))
+WORKLOAD = Workload(
+    "index_sum",
+    loss,
+    loss_gradient,
+    (
+        Size("100", lambda: arguments(100)),
+        Size("10000", lambda: arguments(10_000), target=1.2),
+    ),
+)

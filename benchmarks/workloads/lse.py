@@ -1,4 +1,4 @@
-"""The logarithm of a sum of exponentials, kept from overflow by its largest term: elementwise work and two reductions."""
+"""The logarithm of a sum of exponentials, kept from overflow by its largest: reductions, and a pass in between."""
 
 from __future__ import annotations
 

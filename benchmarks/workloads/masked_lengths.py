@@ -32,6 +32,8 @@ WORKLOAD = Workload(
     loss,
     loss_gradient,
     (
+        Size("100x3", lambda: arguments(100, 0)),
+        Size("100x3, trap", lambda: arguments(100, 1), target=6.0),
         Size("100000x3", lambda: arguments(100_000, 0), target=1.3),
         Size("100000x3, trap", lambda: arguments(100_000, 1), target=6.0),
     ),

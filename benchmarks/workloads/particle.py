@@ -32,9 +32,10 @@ def landing(w, slope):
         slope_x, slope_y = slope((x, y), w)
         x, y = x + STEP * x_dot, y + STEP * y_dot
         if y <= 0:
-            x = x - y / y_dot * x_dot
-            return x * x
+            break
         x_dot, y_dot = x_dot - STEP * slope_x, y_dot - STEP * slope_y
+    x = x - y / y_dot * x_dot
+    return x * x
 
 
 def by_engine(w, outer, inner):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.workloads.workload import Size, Workload, rng
+from benchmarks.workloads.workload import LARGE, Size, Workload, rng
 
 
 def loss(w, u, b, xs):
@@ -39,4 +39,13 @@ def arguments(steps, width):
     return (w, u, 0.1 * draw(width)), {"xs": draw((steps, width, width))}
 
 
-WORKLOAD = Workload("rnn", loss, loss_gradient, (Size("50x32x32", lambda: arguments(50, 32), target=1.1),))
+WORKLOAD = Workload(
+    "rnn",
+    loss,
+    loss_gradient,
+    (
+        Size("10x4x4", lambda: arguments(10, 4)),
+        Size("50x32x32", lambda: arguments(50, 32), target=1.1),
+        Size("50x256x256", lambda: arguments(50, 256), target=LARGE),
+    ),
+)
