@@ -1,7 +1,6 @@
 """The command line: the cases listed, shown and asked, of any engine; what broke one, found; new ones begun.
 
-Exit status: 0 all right, 1 a case does not hold or an engine does not install, 2 the command makes no sense. `check`
-ends as `git bisect run` asks: 0 good, 1 bad, 125 cannot tell.
+Exit status: 0 all right, 1 a case does not hold or an engine does not install, 2 the command makes no sense.
 """
 
 from __future__ import annotations
@@ -9,12 +8,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from . import bisect, check, report
+from . import bisecting, report
 from .adapters import UnknownEngine, adapters_of
+from .axis import HistoryError
 from .case import SYMPTOMS, TRACKERS, Case, thread_id
-from .commits import Commits, HistoryError, cache
 from .corpus import TOPICS, UnknownCase, all_cases, find, find_alone, program_file, select
 from .environments import Unusable, interpreter, release_of
 from .expected import FAILURES, ExpectationError, file_of, rewritten
@@ -75,21 +73,8 @@ def _parser() -> argparse.ArgumentParser:
     expecting.set_defaults(command=_expect)
     expecting.add_argument("engines", nargs="+", metavar="engine", help="an engine, or a release: autograd==1.5")
     expecting.add_argument("--versions", help="the range that the section is for (default: each release alone)")
-    checking = commands.add_parser("check", help="one case as an exit status, for `git bisect run`")
-    checking.set_defaults(command=lambda options: check.main(options.id, options.any))
-    bisecting = commands.add_parser("bisect", help="the commit of this repository that broke a case")
-    bisecting.set_defaults(command=_bisect)
-    bisecting.add_argument(
-        "--good", metavar="REV", help="a commit where it held (default: doubling steps back find one)"
-    )
-    bisecting.add_argument("--bad", metavar="REV", default="HEAD", help="a commit where it does not (default: HEAD)")
-    bisecting.add_argument(
-        "--find-fix", action="store_true", help="the commit that mended it: --good is then a bad one"
-    )
-    bisecting.add_argument("--agree", metavar="K", type=int, default=1, help="ask until one judgement leads by K")
-    for command in (checking, bisecting):
-        command.add_argument("--any", action="store_true", help="any failure counts, not the reported symptom alone")
-    for command in (showing, running, scripting, checking, bisecting):
+    bisecting.add_commands(commands)
+    for command in (showing, running, scripting):
         command.add_argument("id", help="an id, or a thread by tracker and number: flux-2497")
     return parser
 
@@ -157,13 +142,6 @@ def _install(options: argparse.Namespace) -> int:
     except Unusable as problem:
         _to_stderr(f"{options.engine}: {problem}")
         return 1
-    return 0
-
-
-def _bisect(options: argparse.Namespace) -> int:
-    commits = Commits(Path(__file__).resolve().parents[1], cache())
-    asker = bisect.Asker(find_alone(options.id), commits, options.any, lambda line: print(line, file=sys.stderr))
-    print(bisect.report(bisect.bisect(asker, options.good, options.bad, options.find_fix, options.agree)))
     return 0
 
 

@@ -1,7 +1,8 @@
-"""A case that is red -> the commit that broke it (or, with `find_fix`, mended it), sure of both sides of the answer.
+"""A question that is answered badly at one end of an axis and well at the other -> the place where it turned.
 
-Today's case is asked of each commit's engine, in a process of its own. What was found out is kept, so that a second
-search is instant.
+The ends are verified first, what cannot be asked is stepped over, and both sides of the answer are asked once more
+before it is given; answers that change are asked again until more of them agree. What was seen is kept, so that a
+second search only asks those two again.
 """
 
 from __future__ import annotations
@@ -9,184 +10,241 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import subprocess
-import sys
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
-from .case import Case
-from .check import EXIT
-from .commits import Commit, Commits, HistoryError
-from .corpus import program_file
-from .search import Found, Judgement, first_bad, good_end, settled, steps_left
+from .axis import Axis, CannotAsk, End, HistoryError, NothingBetween, Question, Seen, leftovers
+from .search import EndsError, Found, Judgement, first_bad, good_end, settled, steps_left
 
-__all__ = ["Asker", "Result", "bisect", "report"]
+__all__ = ["Notebook", "Result", "Search", "report"]
 
-TIMEOUT = 300  # seconds; a commit whose engine hangs cannot be asked
 TURNED = {Judgement.GOOD: Judgement.BAD, Judgement.BAD: Judgement.GOOD, Judgement.UNKNOWN: Judgement.UNKNOWN}
-JUDGEMENTS = {status: judgement for judgement, status in EXIT.items()}
+MOST_AGREE = 15  # answers that change even so cannot be relied upon
 
 
-class Asker:
-    """Asks commits about one case, and remembers."""
+class Notebook:
+    """What was seen at the places of an axis, in the order in which it was seen; kept in a folder."""
 
-    def __init__(self, case: Case, commits: Commits, any_failure: bool, say: Callable[[str], None]) -> None:
-        self.case = case
-        self.commits = commits
-        self.any_failure = any_failure
-        self.say = say
-        self.asked = 0
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for leftover in leftovers(folder):
+            leftover.unlink(missing_ok=True)
 
-    def kept(self, revision: str) -> Path:
-        """The file in which the judgement on a commit is kept; another case, or another text of it, has another."""
-        text = f"{self.case.id} {self.any_failure} {program_file(self.case).read_text()}"
-        return self.commits.store / "judgements" / hashlib.sha256(text.encode()).hexdigest()[:16] / f"{revision}.json"
+    def read(self, question: Question, place: str) -> list[Seen]:
+        """All that was seen at a place so far."""
+        file = self._file(question, place)
+        return json.loads(file.read_text()) if file.exists() else []
 
-    def __call__(self, revision: str, again: bool = False) -> tuple[Judgement, str]:
-        """The judgement on a commit, and what its engine answered."""
-        kept = self.kept(revision)
-        if kept.exists() and not again:
-            judgement, text = json.loads(kept.read_text())
-            return Judgement(judgement), text
-        self.asked += 1
-        judgement, text = self.ask(revision)
-        self.say(f"  {revision[:12]}  {judgement.value:11}  {self.commits.about(revision).subject}")
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        partial = kept.with_suffix(f".{os.getpid()}")
-        partial.write_text(json.dumps([judgement.value, text]))
-        partial.rename(kept)
-        return judgement, text
+    def add(self, question: Question, place: str, seen: Seen) -> None:
+        """Keep this too."""
+        file = self._file(question, place)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        partial = self.folder / f"partial-{os.getpid()}-{place}"
+        partial.write_text(json.dumps([*self.read(question, place), seen]))
+        partial.replace(file)
 
-    def ask(self, revision: str) -> tuple[Judgement, str]:
-        """Run the case on the engine of a commit."""
-        folder = self.commits.engine(revision)
-        if folder is None:
-            return Judgement.UNKNOWN, "the commit has no engine"
-        here = Path(__file__).resolve().parents[1]
-        command = [sys.executable, "-P", "-m", "regressions.check", self.case.id]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(here)])}
-        try:
-            done = subprocess.run(
-                [*command, *(["--any"] if self.any_failure else [])],
-                capture_output=True, text=True, env=environment, timeout=TIMEOUT, stdin=subprocess.DEVNULL, cwd=folder,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            return Judgement.UNKNOWN, f"no answer in {TIMEOUT} seconds"
-        # Python's own failures end with status 1 as well: only a line of ours is a judgement.
-        judgement = JUDGEMENTS.get(done.returncode, Judgement.UNKNOWN)
-        word, separator, text = done.stdout.partition(": ")
-        if not separator or word != judgement.value:
-            return Judgement.UNKNOWN, (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
-        return judgement, text.strip()
+    def _file(self, question: Question, place: str) -> Path:
+        return self.folder / hashlib.sha256(question.key().encode()).hexdigest()[:16] / f"{place}.json"
 
 
 @dataclass(frozen=True)
 class Result:
-    """The commit, or the honest set, and what the case said before and after."""
+    """Where it turned: the place, or the honest set; what was seen before and after, and what was stepped over, why."""
 
-    case: Case
-    find_fix: bool
-    culprits: tuple[Commit, ...]
-    before: Commit
-    said_before: str
-    said_after: str
-    unknown: int
-    asked: int
+    search: Search
+    culprits: tuple[str, ...]
+    before: str
+    stepped_over: dict[str, str]
+
+    @property
+    def is_sure(self) -> bool:
+        """Is it one place?"""
+        return len(self.culprits) == 1
 
 
-def bisect(asker: Asker, good: str | None = None, bad: str = "HEAD", find_fix: bool = False, agree: int = 1) -> Result:
-    """Where the case turned from good to bad between two revisions; or, for `find_fix`, from bad to good.
+class Search:
+    """A question, asked along an axis. `say` hears of each answer; with `find_fix` good and bad change their places."""
 
-    Without `good`, doubling steps back from `bad` find one. Both sides of the answer are asked once more at the end.
+    def __init__(
+        self, axis: Axis, question: Question, store: Path, say: Callable[[str], None] = lambda line: None,
+        agree: int = 1, find_fix: bool = False,
+    ) -> None:  # fmt: skip
+        self.axis, self.question, self.say, self.find_fix = axis, question, say, find_fix
+        self.agree = max(agree, question.agree)
+        self.notebook = Notebook(store / "seen")
+        self.seen: dict[str, list[Seen]] = {}  # at each place, what its judgement rests on
+        self.why: dict[str, str] = {}  # a place cannot be asked
+        self.asked = 0
 
-    Raises:
-        HistoryError: no such revision, no good one before it, an end that is not what it has to be, or answers that
-            do not stay the same.
-    """
-    commits = asker.commits
-    line = commits.before(commits.revision(bad)) if good is None else commits.row(
-        commits.revision(good), commits.revision(bad)
-    )  # fmt: skip
+    def run(self, good: str | None = None, bad: str | None = None) -> Result:
+        """The place between the two where good turned into bad; without `good`, doubling steps back find one.
 
-    def on(row: list[str]) -> Callable[[int], Judgement]:
-        def ask(position: int) -> Judgement:
-            judgement = asker(row[position])[0]
-            return TURNED[judgement] if find_fix else judgement
+        Raises:
+            HistoryError: there are no such places, no good one, an end is not what it has to be, or answers change
+                without end.
+        """
+        row = self.axis.row(good, bad)
+        self._learn(row[0] if good is not None else None, row[-1])
+        if good is None:
+            row = row[self._good_end(row, bad) :]
+        self.say(f"{len(row) - 1} {self.axis.noun}s, about {steps_left(0, len(row) - 1)} steps")
+        while True:
+            found, line = self._searched(row)
+            changed = self._retested(line[found.good], line[found.bad])
+            if changed is None:
+                break
+            if self.agree >= MOST_AGREE:
+                raise HistoryError(f"{changed}, and so on: {self.question.name} is not reproducible there")
+            self.agree = 2 * self.agree + 1
+            self.say(f"{changed}: asked again until {self.agree} more answers say the same than not")
+        culprits = tuple([line[i] for i in found.culprits])
+        skipped = {line[i]: self.why.get(line[i], "") for i in sorted(found.unknown)}
+        return Result(self, culprits, line[found.good], skipped)
 
-        return settled(ask, agree)
+    # -- the ends
 
-    def verified(position: int, expected: Judgement) -> None:
-        found = on(line)(position)
-        if found is not expected:
-            word, said = (TURNED[j] if find_fix else j for j in (expected, found))
-            raise HistoryError(
-                f"{asker.case.id} has to be {word.value} at {line[position][:12]} and is: {said.value}\n"
-                f"  {asker(line[position])[1]}\n"
-                "  Ways out: another --good or --bad; --any, if it fails in another way than reported; --find-fix"
-            )
+    def _learn(self, first: str | None, last: str) -> None:
+        ends = [None if place is None else self._end(place) for place in (first, last)]
+        good, bad = ends[::-1] if self.find_fix else ends
+        self.question.learn(good, bad)
 
-    verified(len(line) - 1, Judgement.BAD)
-    if good is None:
-        start = good_end(on(line), len(line) - 1)
+    def _end(self, place: str) -> End:
+        """What is seen at an end, which has to be asked."""
+        try:
+            seen = (self._kept(place) or [self._ask(place)])[0]
+            if "unusable" in seen:
+                raise CannotAsk(seen["unusable"])
+            return End(self.axis.where(place), seen)
+        except CannotAsk as reason:
+            raise HistoryError(f"{self.axis.label(place)} is an end and cannot be asked: {reason}") from None
+
+    def _good_end(self, row: list[str], bad: str | None) -> int:
+        if self.judgement(row[-1]) is not Judgement.BAD:
+            raise self._wrong_end(row[-1], Judgement.BAD)
+        start = good_end(lambda i: self.judgement(row[i]), len(row) - 1)
         if start is None:
+            word = "bad" if self.find_fix else "good"
             raise HistoryError(
-                f"no commit before {bad} is {'bad' if find_fix else 'good'} on {asker.case.id}: "
-                "name one with --good, if it is on another line"
+                f"no {self.axis.noun} before {bad or self.axis.label(row[-1])} is {word} on {self.question.name}: name "
+                f"one with --good, if it is on another line{getattr(self.axis, 'perhaps_shallow', str)()}"
             )
-        line = line[start:]
-    verified(0, Judgement.GOOD)
-    asker.say(f"{len(line) - 1} commits, about {steps_left(0, len(line) - 1)} steps")
-    found, line = _searched(on, line, commits)
-    return _confirmed(asker, found, line, find_fix)
+        return start
 
+    def _wrong_end(self, place: str, expected: Judgement) -> HistoryError:
+        found = self.judgement(place)
+        word, said = (self._meant(j).value for j in (expected, found))
+        return (NothingBetween if found is Judgement.BAD else HistoryError)(
+            f"{self.question.name} has to be {word} at {self.axis.label(place)} and is: {said}\n"
+            f"  {self.text(place)}\n"
+            f"  Ways out: {self.question.ways_out}"
+        )
 
-def _searched(on: Callable, line: list[str], commits: Commits) -> tuple[Found, list[str]]:
-    """Along the line of first parents; and when the culprit is a merge, along the branch that it brought in."""
-    found = first_bad(on(line), 0, len(line) - 1)
-    while found.is_sure and len(commits.about(line[found.bad]).parents) > 1:
-        inside = commits.branch(commits.about(line[found.bad]))
-        if len(inside) < 3 or on(inside)(0) is not Judgement.GOOD:
-            break
-        line = inside
-        found = first_bad(on(line), 0, len(line) - 1)
-    return found, line
+    # -- the places
 
+    def _meant(self, judgement: Judgement) -> Judgement:
+        return TURNED[judgement] if self.find_fix else judgement
 
-def _confirmed(asker: Asker, found: Found, line: list[str], find_fix: bool) -> Result:
-    """The answer, once both its sides have been asked again, from the start."""
-    said = []
-    for position in (found.good, found.bad):
-        before, _ = asker(line[position])
-        after, text = asker(line[position], again=True)
-        if after is not before:
-            raise HistoryError(
-                f"{line[position][:12]} was {before.value} and is now {after.value}: the case is not reproducible "
-                "there; ask with --agree 3, or more"
+    def _kept(self, place: str) -> list[Seen]:
+        key = self.axis.key(place)
+        return self.notebook.read(self.question, key) if key else []
+
+    def _ask(self, place: str) -> Seen:
+        seen = self.question.see(self.axis.where(place))
+        self.asked += 1
+        if key := self.axis.key(place):
+            self.notebook.add(self.question, key, seen)
+        return seen
+
+    def judgement(self, place: str, again: bool = False) -> Judgement:
+        """The judgement on a place: from what is kept of it, and what it says now where that does not settle it."""
+        kept = iter([] if again else self._kept(place))
+        heard = self.seen[place] = []
+
+        def once(_: int) -> Judgement:
+            try:
+                heard.append(next(kept, {}) or self._ask(place))
+            except CannotAsk as reason:
+                self.why[place] = str(reason)
+                return Judgement.UNKNOWN
+            found = self.question.judge(heard[-1])
+            if found is Judgement.UNKNOWN:
+                self.why[place] = self.question.text(heard)
+            return self._meant(found)
+
+        attempts = max(self.question.attempts, 6 * self.agree)
+        judgement = settled(once, self.agree, attempts)(0)
+        if judgement is Judgement.UNKNOWN and len(heard) == attempts:
+            self.why[place] = f"not clear after {attempts} answers: {self.question.text(heard)}"
+        return judgement
+
+    def text(self, place: str) -> str:
+        """What was seen at a place, for people."""
+        return self.question.text(self.seen[place]) if self.seen[place] else self.why[place]
+
+    # -- the search
+
+    def _watched(self, row: list[str]) -> Callable[[int], Judgement]:
+        """The judgement on the places of a row, reported with the number of steps that are left."""
+        good, bad = 0, len(row) - 1
+
+        def ask(position: int) -> Judgement:
+            nonlocal good, bad
+            judgement = self.judgement(place := row[position])
+            good = position if judgement is Judgement.GOOD else good
+            bad = position if judgement is Judgement.BAD else bad
+            word = self._meant(judgement).value
+            left = steps_left(good, bad)
+            self.say(
+                f"  {self.axis.label(place):15}  {word:11}  about {left} step{'s' * (left != 1)} left"
+                f"  {self.why[place] if judgement is Judgement.UNKNOWN else self.axis.title(place)}".rstrip()
             )
-        said.append(text)
-    culprits = tuple([asker.commits.about(line[i]) for i in found.culprits])
-    before_ = asker.commits.about(line[found.good])
-    said_before, said_after = said
-    return Result(asker.case, find_fix, culprits, before_, said_before, said_after, len(found.unknown), asker.asked)
+            return judgement
+
+        return ask
+
+    def _searched(self, row: list[str]) -> tuple[Found, list[str]]:
+        """Along the row; and when the culprit is made of several places, along those."""
+        try:
+            found = first_bad(self._watched(row), 0, len(row) - 1)
+        except EndsError as error:
+            raise self._wrong_end(row[error.position], error.expected) from None
+        while found.is_sure and (inside := self.axis.inside(row[found.bad], self.judgement)):
+            row = inside
+            found = first_bad(self._watched(row), 0, len(row) - 1)
+            if found.bad == len(row) - 1:
+                break  # what the branch held is good: it is the merge itself
+        return found, row
+
+    def _retested(self, *sides: str) -> str | None:
+        """Ask both sides of the answer again, from the start; what has changed, in words."""
+        for place in sides:
+            before = self.judgement(place)
+            after = self.judgement(place, again=True)
+            if after is not before:
+                return f"{self.axis.label(place)} was {self._meant(before).value} and is now {self._meant(after).value}"
+        return None
 
 
-def report(result: Result) -> str:
-    """What was found, ready to be pasted into a report."""
-    word = "mended" if result.find_fix else "broke"
-    case, last = result.case, result.culprits[-1]
-    if len(result.culprits) == 1:
-        lines = [f"{last.revision[:12]} {word} {case.id}", f"  {last.date}  {last.subject}"]
-        lines += [f"  {file}" for file in last.files]
+def report(result: Result, inside: list[str] | None = None) -> str:
+    """What was found, ready to be pasted into a report; `inside` are lines on what in the culprit it was."""
+    search, axis, question = result.search, result.search.axis, result.search.question
+    word = "mended" if search.find_fix else "broke"
+    last = result.culprits[-1]
+    if result.is_sure:
+        lines = [f"{axis.label(last)} {word} {question.name}", *(f"  {line}" for line in axis.details(last))]
     else:
-        lines = [f"one of these {len(result.culprits)} commits {word} {case.id}; the others cannot be asked:"]
-        lines += [f"  {c.revision[:12]}  {c.date}  {c.subject}" for c in result.culprits]
-    lines += [
-        f"  {case.title}",
-        *(f"  {thread}" for thread in case.threads),
-        f"before, at {result.before.revision[:12]}:",
-        *(f"  {line}" for line in result.said_before.splitlines()),
-        f"after, at {last.revision[:12]}:",
-        *(f"  {line}" for line in result.said_after.splitlines()),
-    ]
-    return "\n".join(lines)
+        lines = [
+            f"one of these {len(result.culprits)} {axis.noun}s {word} {question.name}; the others cannot be asked:"
+        ]
+        lines += [f"  {axis.label(place)}  {axis.title(place)}".rstrip() for place in result.culprits]
+    reasons: dict[str, list[str]] = defaultdict(list)
+    for place, why in result.stepped_over.items():
+        reasons[why.splitlines()[0]].append(axis.label(place))
+    lines += [f"stepped over {', '.join(places)}: {why}" for why, places in reasons.items()]
+    lines += [*(inside or []), *(f"  {line}" for line in question.about())]
+    for side, place in (("before, at", result.before), ("after, at", last)):
+        lines += [f"{side} {axis.label(place)}:", *(f"  {line}" for line in search.text(place).splitlines())]
+    return "\n".join(chain(lines))

@@ -1,28 +1,39 @@
-"""One case on one engine, as an exit status: what a bisection asks of each commit.
+"""One question put to the engine at hand, of whatever age: what a search asks at each place.
 
-    git bisect run python -m regressions check flux-2497-params_collected_inside_gradient
+Run as `python -m regressions.check REQUEST` it answers a request with a line of JSON:
 
-0: good. 1: bad, the reported symptom is here (with `--any`: the case does not hold, however). 125: cannot tell.
+    {"case": id, "engine": "jax"}     {"verdict": ..., "text": ...}
+    {"script": path, ...}             {"status": ..., "printed": ..., "error": ...}
+    {"passes": true}                  {"passes": [...]}, the engine's passes in the order in which they run
+    {"engine": "jax"}                 {"beside": ...}: it imports, and differentiates, with this NumPy and SciPy
 
-The engine may be of any age, and today's case files name parts of today's engine, to put defects back. Here no defect
-is put back, and a part that the engine does not have yet is replaced by one that does nothing.
+or with {"unusable": why}. A case or a script is run with the passes "off" switched off, and the pass of "limit" let
+take a number of steps only; then the answer also says how many it asked for, and which was the last it took.
+
+Old engines meet today's case files, which name parts of today's engine, to put defects back. Here no defect is put
+back, and a part that the engine does not have yet is replaced by one that does nothing.
 """
 
 from __future__ import annotations
 
 import builtins
+import contextlib
+import io
+import json
+import os
+import runpy
+import signal
 import sys
+import traceback
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from importlib.metadata import version
 from types import ModuleType
 from typing import Any
 
-from .search import Judgement
-
-__all__ = ["EXIT", "checked"]
-
-EXIT = {Judgement.GOOD: 0, Judgement.BAD: 1, Judgement.UNKNOWN: 125}
+__all__ = ["answer"]
 
 
 class Absent(ModuleType):
@@ -66,41 +77,74 @@ def absent_parts_tolerated() -> Iterator[None]:
         builtins.__import__ = original
 
 
-def checked(name: str, any_failure: bool = False) -> tuple[Judgement, str]:
-    """The judgement on the engine that `import engine` finds, and what it answered, in words.
-
-    Raises:
-        UnknownCase: no case is called that.
-    """
+def answer(request: dict[str, Any]) -> dict[str, Any]:
+    """The answer to a request."""
+    engine = request.get("engine", "reference")
     try:
-        import engine  # noqa: F401
-
-        adapter = import_module("regressions.adapters").adapters_of("reference")[0]
+        if engine == "reference":
+            import_module("engine")
+        if "script" in request:
+            import_module("engine" if engine == "reference" else engine)
+            return _under(request, lambda: _of_script(request["script"]))
+        if "passes" in request:
+            return {"passes": ["typed", *import_module("engine.switches").PASSES]}
+        adapter = import_module("regressions.adapters").adapters_of(engine)[0]
     except Exception as error:  # an engine that does not import is not bad: it cannot be asked
-        return Judgement.UNKNOWN, f"the engine does not import: {type(error).__name__}: {error}"
+        return {"unusable": f"does not import: {type(error).__name__}: {error}".splitlines()[0]}
+    if "case" in request:
+        return _under(request, lambda: _of_case(request["case"], adapter))
+    adapter.gradient(lambda x: x * x, 3.0)
+    return {"beside": ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy"))}
+
+
+def _of_case(name: str, adapter: Any) -> dict[str, Any]:
     with absent_parts_tolerated():
         from . import corpus, report
-        from .verdicts import Verdict, run
+        from .verdicts import run
 
         case = corpus.find_alone(name)
-    found = run(case, adapter)
-    text = report.described(found.outcome)
-    match found.verdict:
-        case Verdict.RIGHT:
-            return Judgement.GOOD, text
-        case Verdict.NOT_ASKED:
-            return Judgement.UNKNOWN, text
-        case Verdict.REPORTED:
-            return Judgement.BAD, text
-    return (Judgement.BAD if any_failure else Judgement.UNKNOWN), f"{found.verdict.value}: {text}"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an engine that only warns has not said no
+        found = run(case, adapter)
+    return {"verdict": found.verdict.value, "text": report.described(found.outcome)}
 
 
-def main(name: str, any_failure: bool) -> int:
-    """Print the judgement and return its exit status."""
-    judgement, text = checked(name, any_failure)
-    print(f"{judgement.value}: {text}")
-    return EXIT[judgement]
+def _of_script(path: str) -> dict[str, Any]:
+    printed, error, status = io.StringIO(), "", 0
+    sys.argv = [path]
+    sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
+    with contextlib.redirect_stdout(printed):
+        try:
+            runpy.run_path(path, run_name="__main__")
+        except SystemExit as end:
+            status = end.code if isinstance(end.code, int) else int(end.code is not None)
+        except Exception as problem:
+            traceback.print_exc()
+            status, error = 1, f"{type(problem).__name__}: {problem}"
+    return {"status": status, "printed": printed.getvalue().strip(), "error": error}
+
+
+def _under(request: dict[str, Any], run: Any) -> dict[str, Any]:
+    """The answer of `run`, with parts of the engine switched off as the request asks."""
+    if not request.get("off") and "limit" not in request:
+        return run()
+    switches: Any = import_module("engine.switches")
+    with switches.off(*request["off"]):
+        if "limit" not in request:
+            return run()
+        with switches.limited(*request["limit"]) as limit:
+            return {**run(), "steps": limit.asked, "last": limit.last}
+
+
+def main() -> None:
+    """Answer the request on the command line; what the engine prints goes to the standard error."""
+    out = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    request = json.loads(sys.argv[1])
+    signal.alarm(request.get("seconds", 0) + 10)  # whoever asked may have been killed
+    out.write(json.dumps(answer(request)))
+    out.flush()
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], "--any" in sys.argv[2:]))
+    main()

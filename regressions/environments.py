@@ -20,17 +20,19 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
+
+from .axis import CannotAsk, Where, put
 
 __all__ = ["Release", "Unusable", "cache_directory", "installable", "interpreter", "locked", "published", "release_of"]
 
 RELEASES = Path(__file__).parent / "adapters" / "releases.toml"
+PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
 INSTALL_SECONDS = 1200
 
 
 class Unusable(Exception):
-    """A release that does not install here: it cannot be asked, and the message says why."""
+    """A release that does not install or import here: it cannot be asked, and the message says why."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +46,16 @@ class Release:
         return f"{self.engine}=={self.version}"
 
     @property
-    def packages(self) -> list[str]:
-        """What is installed for it."""
-        known = _releases()[self.engine]
-        beside: list[str] = next(
-            (row["packages"] for row in known["with"] if Version(self.version) in _set(row["versions"])), []
-        )
-        names = [f"{known['distribution']}=={self.version}", *beside, "mpmath"]  # which the oracles of cases need
-        return [name.format(release=self.version) for name in names]
+    def choices(self) -> list[list[str]]:
+        """What may be installed for it, the newest dependencies first; the oracles of cases need mpmath."""
+        own = [name.format(release=self.version) for name in _releases()[self.engine]["packages"]]
+        return [[*own, *beside, "mpmath"] for beside in _releases()["dependencies"]]
+
+    @property
+    def note(self) -> dict[str, Any]:
+        """Of its environment: the "packages" it was made for, what is "beside" it, and the "problem" it has, if any."""
+        file = self.directory / "gradpin.json"
+        return json.loads(file.read_text()) if file.exists() else {}
 
     @property
     def directory(self) -> Path:
@@ -70,7 +74,7 @@ def release_of(name: str) -> Release:
         ValueError: there is no such engine, or that is no version; the message lists the engines.
     """
     engine, _, version = name.partition("==")
-    if engine not in _releases():
+    if engine not in installable():
         raise ValueError(f"there is no way to install {engine!r}; there is one for {', '.join(installable())}")
     try:
         return Release(engine, str(Version(version)) if version else _releases()[engine]["release"])
@@ -81,7 +85,7 @@ def release_of(name: str) -> Release:
 
 def installable() -> list[str]:
     """The engines that `releases.toml` knows how to install."""
-    return sorted(_releases())
+    return sorted(name for name, entry in _releases().items() if isinstance(entry, dict))
 
 
 def published(engine: str) -> list[Release]:
@@ -91,7 +95,7 @@ def published(engine: str) -> list[Release]:
         Unusable: the index does not answer.
     """
     distribution = _releases()[engine]["distribution"]
-    listing = _checked([sys.executable, "-m", "pip", "index", "versions", distribution], "cannot be listed")
+    listing = _checked([*PIP, "index", "versions", distribution], "cannot be listed")
     (line,) = (line for line in listing.splitlines() if line.startswith("Available versions:"))
     versions = line.removeprefix("Available versions:").split(",")
     return [Release(engine, str(version)) for version in sorted(Version(text.strip()) for text in versions)]
@@ -100,10 +104,6 @@ def published(engine: str) -> list[Release]:
 @cache
 def _releases() -> dict[str, Any]:
     return tomllib.loads(RELEASES.read_text())
-
-
-def _set(versions: str) -> SpecifierSet:
-    return SpecifierSet(versions, prereleases=True)
 
 
 def cache_directory() -> Path:
@@ -125,20 +125,44 @@ def interpreter(release: Release, say: Callable[[str], None] = lambda line: None
     """The Python of the release's environment, which is made now if there is none.
 
     Raises:
-        Unusable: the release does not install.
+        Unusable: the release does not install, or does not import.
     """
     directory, python = release.directory, release.directory / "bin" / "python"
     with locked(directory.with_suffix(directory.suffix + ".lock")):
-        note = directory / "gradpin.json"
-        if not note.exists() or json.loads(note.read_text())["packages"] != release.packages:
+        if release.note.get("packages") not in release.choices:
             say(f"{release}: making an environment in {directory}")
-            venv.create(directory, clear=not note.exists(), with_pip=True)
-            say(f"{release}: installing {' '.join(release.packages)}")
-            pip = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", *release.packages]
-            _checked(pip, "does not install")
-            note.write_text(json.dumps({"packages": release.packages}))
-            say(f"{release}: ready")
+            venv.create(directory, clear=not release.note)
+            note = _installed(release, python, say)
+            (directory / "gradpin.json").write_text(json.dumps(note))
+            say(f"{release}: {note.get('problem') or 'ready, with ' + note['beside']}")
+    if reason := release.note.get("problem"):
+        raise Unusable(reason)
     return python
+
+
+def _installed(release: Release, python: Path, say: Callable[[str], None]) -> dict[str, Any]:
+    """Install it with the newest dependencies with which it imports, and note what came of it.
+
+    Raises:
+        Unusable: it does not install. That may be the index' fault, and is not noted.
+    """
+    notes, problem = [], ""
+    for packages in release.choices:
+        say(f"{release}: installing {' '.join(packages)}")
+        try:
+            _checked([*PIP, "--python", str(python), "install", "-q", *packages], "does not install")
+            seen = put({"engine": release.engine}, Where(python))
+        except Unusable as reason:
+            problem = str(reason)
+            continue
+        except CannotAsk as reason:
+            seen = {"unusable": str(reason)}
+        if "beside" in seen:
+            return {"packages": packages, **seen}
+        notes.append({"packages": packages, "problem": seen["unusable"]})
+    if not notes:
+        raise Unusable(problem)
+    return notes[-1]
 
 
 def _checked(command: list[str], problem: str) -> str:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import subprocess
+import sys
 import tarfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from regressions.bisect import Asker, Result, bisect, report
-from regressions.commits import Commits, HistoryError
+from regressions.axis import HistoryError, NothingBetween
+from regressions.bisect import Result, Search, report
+from regressions.commits import TREE, Commits
 from regressions.corpus import find
-from regressions.search import Judgement
+from regressions.questions import OfCase
 
 ROOT = Path(__file__).resolve().parents[2]
 CASE = find("chainrules-498")[0]
@@ -24,6 +28,7 @@ OTHER = "\nimport numpy\nfrom engine.rules import registry, rule\ndel registry._
     "rule(numpy.copysign, x=lambda d, out, x, y: 7 * d)\n"
 )
 UNIMPORTABLE = "\nraise ImportError('half done')\n"
+TEXTS = {"g": "", "b": BREAK, "o": OTHER, "u": UNIMPORTABLE}
 
 
 @dataclass
@@ -66,63 +71,82 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
 @pytest.fixture
 def history(repository: Repository) -> Callable[..., list[str]]:
     """Make a line of commits from letters: g good, b bad, o bad in another way, u unimportable."""
-    texts = {"g": "", "b": BREAK, "o": OTHER, "u": UNIMPORTABLE}
 
     def made(letters: str) -> list[str]:
         repository.git("checkout", "-q", "--orphan", f"line-{letters}-{os.urandom(4).hex()}")
-        return [repository.commit(f"{i}: {letter}", texts[letter]) for i, letter in enumerate(letters)]
+        return [repository.commit(f"{i}: {letter}", TEXTS[letter]) for i, letter in enumerate(letters)]
 
     return made
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("store")
+    return tmp_path_factory.mktemp("the store")
 
 
-def asker(repository: Repository, store: Path, any_failure: bool = False) -> Asker:
-    return Asker(CASE, Commits(repository.root, store), any_failure, lambda line: None)
+def search(repository: Repository, store: Path, any_failure: bool = False, **options) -> Search:
+    into_branches = options.pop("into_branches", True)
+    return Search(
+        Commits(repository.root, store, into_branches), OfCase(CASE, "reference", any_failure), store, **options
+    )
 
 
 def names(result: Result) -> list[str]:
-    return [commit.revision for commit in result.culprits]
+    return list(result.culprits)
 
 
 def test_the_commit_is_named_with_what_it_said_before_and_after(repository, history, store):
     line = history("gugbb")
-    found = bisect(asker(repository, store))
+    heard: list[str] = []
+    found = search(repository, store, say=heard.append).run()
     assert names(found) == [line[3]]
     text = report(found)
     assert text.startswith(f"{line[3][:12]} broke {CASE.id}\n") and "3: b\n  engine/__init__.py\n" in text
     assert CASE.threads[0] in text and "(-4.0, None)" in text and "ForeignCallError" in text
-    assert bisect(asker(repository, store), good=line[0], bad=line[4]).culprits == found.culprits
+    assert heard[0] == "4 commits, about 2 steps" and "about 0 steps left" in heard[-1]
+    assert search(repository, store).run(good=line[0], bad=line[4]).culprits == found.culprits
+
+
+def test_what_was_stepped_over_is_told_with_the_reason(repository, history, store):
+    line = history("gugb")
+    found = search(repository, store).run(line[0])
+    assert names(found) == [line[3]] and list(found.stepped_over) == [line[1]]
+    assert f"stepped over {line[1][:12]}: does not import: ImportError: half done" in report(found)
 
 
 def test_a_second_search_only_confirms(repository, history, store):
     history("gggbb")
-    first, second = bisect(asker(repository, store)), bisect(asker(repository, store))
-    assert first.culprits == second.culprits
+    first, second = search(repository, store), search(repository, store)
+    assert first.run().culprits == second.run().culprits
     assert second.asked == 2
+
+
+def test_another_text_of_the_harness_is_another_question(monkeypatch, tmp_path):
+    question = OfCase(CASE)
+    before = question.key()
+    (tmp_path / "check.py").write_text("changed")
+    monkeypatch.setattr("regressions.questions.HARNESS", [tmp_path / "check"])
+    assert question.key() != before and "changed" in question.key()
 
 
 def test_a_culprit_that_cannot_be_asked_gives_the_set(repository, history, store):
     line = history("guub")
-    found = bisect(asker(repository, store), good=line[0])
+    found = search(repository, store).run(line[0])
     assert names(found) == line[1:]
     assert "one of these 3 commits broke" in report(found)
 
 
 def test_the_commit_that_mended_it(repository, history, store):
     line = history("bbg")
-    found = bisect(asker(repository, store), good=line[0], find_fix=True)
+    found = search(repository, store, find_fix=True).run(line[0])
     assert names(found) == [line[2]]
     assert "mended" in report(found)
 
 
 def test_another_failure_is_not_this_bug(repository, history, store):
     line = history("gob")
-    assert names(bisect(asker(repository, store), good=line[0])) == line[1:]
-    assert names(bisect(asker(repository, store, any_failure=True), good=line[0])) == [line[1]]
+    assert names(search(repository, store).run(line[0])) == line[1:]
+    assert names(search(repository, store, any_failure=True).run(line[0])) == [line[1]]
 
 
 def test_into_the_branch_that_a_merge_brought_in(repository, history, store):
@@ -133,8 +157,23 @@ def test_into_the_branch_that_a_merge_brought_in(repository, history, store):
     repository.git("checkout", "-q", main)
     after = repository.commit("main goes on")
     repository.git("merge", "-q", "--no-ff", "-X", "theirs", "-m", "merge", f"{main}-side")
+    merge = repository.git("rev-parse", "HEAD")
     last = repository.commit("later", BREAK)
-    assert names(bisect(asker(repository, store), good=after, bad=last)) == [side[1]]
+    assert names(search(repository, store).run(after, last)) == [side[1]]
+    assert names(search(repository, store, into_branches=False).run(after, last)) == [merge]
+    assert names(search(repository, store).run(side[0], last)) == [side[1]], "from a good commit inside the branch"
+
+
+def test_a_merge_of_two_good_lines_that_is_bad_itself(repository, history, store):
+    base, *_ = history("g")
+    main = repository.git("branch", "--show-current")
+    repository.git("checkout", "-q", "-b", f"{main}-side", base)
+    repository.commit("side")
+    repository.git("checkout", "-q", main)
+    after = repository.commit("main goes on")
+    repository.git("merge", "-q", "--no-ff", "--no-commit", "-X", "theirs", f"{main}-side")
+    merge = repository.commit("merge", BREAK)
+    assert names(search(repository, store).run(after, merge)) == [merge]
 
 
 def test_the_users_tree_is_left_alone(repository, history, store):
@@ -144,18 +183,45 @@ def test_the_users_tree_is_left_alone(repository, history, store):
     repository.git("add", "staged")
     repository.git("checkout", "-q", "--detach")
     before = repository.git("status", "--porcelain"), repository.git("rev-parse", "HEAD")
-    assert names(bisect(asker(repository, store), good=line[0])) == [line[1]]
+    assert names(search(repository, store).run(line[0])) == [line[1]]
     assert (repository.git("status", "--porcelain"), repository.git("rev-parse", "HEAD")) == before
     assert repository.git("worktree", "list").count("\n") == 0
     repository.git("reset", "-q", "--hard")
 
 
-def test_what_a_killed_run_left_is_removed(repository, history, tmp_path):
-    line = history("gb")
-    leftover = tmp_path / "commits" / "partial-of-a-killed-run"
-    leftover.mkdir(parents=True)
-    assert names(bisect(asker(repository, tmp_path), good=line[0])) == [line[1]]
-    assert not leftover.exists()
+def test_changes_that_are_not_committed_are_the_last_place_of_the_row(repository, history, store):
+    line = history("gg")
+    (repository.root / "engine" / "__init__.py").write_text(PUBLIC_FACE + BREAK)
+    found = search(repository, store).run()
+    assert names(found) == [TREE] and found.before == line[1]
+    assert "the working tree broke" in report(found) and "\n  engine/__init__.py\n" in report(found)
+    (repository.root / "engine" / "__init__.py").write_text(PUBLIC_FACE)
+    with pytest.raises(HistoryError, match="bad at .* and is: good"):
+        search(repository, store).run()
+
+
+def test_a_killed_search_is_taken_up_again(repository, history, tmp_path):
+    line = history("gggggbbb")
+    program = tmp_path / "searching.py"
+    program.write_text(
+        "from pathlib import Path\nfrom regressions.conformance.test_bisect import *\n"
+        f"search(Repository(Path({str(repository.root)!r})), Path({str(tmp_path)!r})).run({line[0]!r}, {line[-1]!r})\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    running = subprocess.Popen([sys.executable, str(program)], env=environment, start_new_session=True)
+    patience = time.monotonic() + 60
+    while len(list(tmp_path.glob("seen/*/*.json"))) < 3 and time.monotonic() < patience:
+        time.sleep(0.02)
+    os.killpg(running.pid, signal.SIGKILL)
+    assert running.wait() == -signal.SIGKILL
+    left = [tmp_path / "commits" / f"partial-{running.pid}-x", tmp_path / "seen" / f"partial-{running.pid}-y"]
+    left[0].mkdir()
+    left[1].write_text("[half")
+    again = search(repository, tmp_path)
+    assert names(again.run(line[0], line[-1])) == [line[5]]
+    assert again.asked <= 4, "the ends and what was asked before it was killed are known"
+    assert not any(path.exists() for path in left)
+    assert repository.git("status", "--porcelain") == ""
 
 
 @pytest.mark.parametrize(
@@ -163,47 +229,41 @@ def test_what_a_killed_run_left_is_removed(repository, history, tmp_path):
     [
         ("nowhere", "HEAD", "there is no revision 'nowhere' here"),
         ("HEAD", "HEAD~1", "is not before"),
+        ("HEAD", "HEAD", "there is nothing between"),
         ("HEAD~2", "HEAD", "has to be good at .* and is: bad"),
-        ("HEAD~1", "HEAD", "has to be good at .* and is: cannot tell"),
-        (None, "HEAD~2", "no commit before HEAD~2 is good on"),
+        ("HEAD~1", "HEAD", "is an end and cannot be asked: does not import: ImportError: half done"),
+        (None, "HEAD~2", "there is nothing between"),
+        (None, "HEAD", "no commit before HEAD is good on"),
     ],
 )
 def test_ends_that_make_no_search(repository, history, store, good, bad, message):
     history("bub")
     with pytest.raises(HistoryError, match=message):
-        bisect(asker(repository, store), good, bad)
+        search(repository, store).run(good, bad)
 
 
 @pytest.mark.parametrize(("find_fix", "message"), [(False, "bad at .* and is: good"), (True, "good at .* and is: bad")])
 def test_a_search_for_nothing_says_so(repository, history, store, find_fix, message):
     history("bb" if find_fix else "gg")
     with pytest.raises(HistoryError, match=f"(?s)has to be {message}.*Ways out: .*--find-fix"):
-        bisect(asker(repository, store), find_fix=find_fix)
+        search(repository, store, find_fix=find_fix).run()
+
+
+def test_two_bad_ends_have_nothing_between_them(repository, history, store):
+    line = history("bb")
+    with pytest.raises(NothingBetween):
+        search(repository, store).run(line[0])
 
 
 def test_a_shallow_clone_says_so(repository, history, store, tmp_path):
     history("ggb")
     clone = tmp_path / "shallow"
-    repository.git("clone", "-q", "--depth", "1", f"file://{repository.root}", str(clone))
+    repository.git("clone", "-q", "--depth", "2", f"file://{repository.root}", str(clone))
     with pytest.raises(HistoryError, match="the clone is shallow"):
-        bisect(Asker(CASE, Commits(clone, store), False, lambda line: None), good="HEAD~1")
+        search(Repository(clone), store).run("HEAD~2")
+    assert len(names(search(Repository(clone), store).run("HEAD~1"))) == 1
 
 
 def test_no_repository_says_so(tmp_path):
     with pytest.raises(HistoryError, match="no git repository"):
         Commits(tmp_path, tmp_path)
-
-
-def test_answers_that_change_are_reported(repository, history, store):
-    line = history("gb")
-    flaky = asker(repository, store)
-    answers = iter([Judgement.BAD, Judgement.GOOD, Judgement.BAD])
-    flaky.ask = lambda revision: (next(answers), "")  # type: ignore[method-assign]
-    with pytest.raises(HistoryError, match="was good and is now bad: the case is not reproducible"):
-        bisect(_fresh(flaky, store), good=line[0])
-
-
-def _fresh(made: Asker, store: Path) -> Asker:
-    """The same, without what other searches have found out."""
-    made.kept = lambda revision: store / "fresh" / f"{revision}-{id(made)}.json"  # type: ignore[method-assign]
-    return made

@@ -6,6 +6,7 @@ import math
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -245,9 +246,10 @@ def test_the_adapter_of_the_readme_prints_what_the_readme_says(tmp_path: Path, m
 # -- releases ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_release_names_what_is_installed_with_it():
-    assert release_of("autograd==1.5").packages == ["autograd==1.5", "numpy<2", "scipy<1.14", "mpmath"]
-    assert release_of("jax==0.4.30").packages[1] == "jaxlib==0.4.30"
+def test_a_release_names_what_is_installed_with_it_newest_first():
+    newest, *older = release_of("autograd==1.5").choices
+    assert newest == ["autograd==1.5", "numpy", "scipy", "mpmath"] and older[0][1] == "numpy<2"
+    assert release_of("jax==0.4.30").choices[0][0] == "jax[cpu]==0.4.30"
     assert str(release_of("torch")) == "torch==2.13.0"
 
 
@@ -256,26 +258,56 @@ def test_every_engine_that_can_be_installed_has_an_adapter(name: str):
     assert (ROOT / "regressions" / "adapters" / f"{name}.py").exists()
 
 
-def test_a_release_that_does_not_install_says_so(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(
-        environments.venv,
-        "create",
-        lambda directory, **options: Path(directory, "bin").mkdir(parents=True, exist_ok=True),
-    )
-    release, heard = release_of("autograd==1.5"), []
-    python = release.directory / "bin" / "python"
-    monkeypatch.setattr(
-        environments.subprocess, "run",
-        lambda command, **options: SimpleNamespace(
-            returncode=int(command[0] == str(python)), stdout="", stderr="noise\nERROR: No matching distribution\nmore"
-        ),
-    )  # fmt: skip
+@pytest.fixture
+def index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable:
+    """A package index and environments that are not there: each requirement of NumPy fails as it is told to."""
+    monkeypatch.setenv("GRADPIN_CACHE", str(tmp_path))
+    tried: list[str] = []
+    make = lambda directory, **options: Path(directory, "bin").mkdir(parents=True, exist_ok=True)  # noqa: E731
+    monkeypatch.setattr(environments.venv, "create", make)
+
+    def answers(install: dict[str, str], importing: dict[str, str]) -> list[str]:
+        def run(command: list[str], **options: Any) -> SimpleNamespace:
+            tried.append(next(name for name in command if name.startswith("numpy")))
+            problem = install.get(tried[-1], "")
+            return SimpleNamespace(returncode=int(bool(problem)), stdout="", stderr=f"noise\nERROR: {problem}\nmore")
+
+        def put(request: dict, where: Any) -> dict[str, str]:
+            problem = importing.get(tried[-1])
+            return {"unusable": f"does not import: {problem}"} if problem else {"beside": "numpy 1.26.4"}
+
+        monkeypatch.setattr(environments.subprocess, "run", run)
+        monkeypatch.setattr(environments, "put", put)
+        return tried
+
+    return answers
+
+
+def test_a_release_gets_the_newest_dependencies_with_which_it_imports(index: Callable):
+    tried, release, heard = index({}, {"numpy": "AttributeError: np.float_"}), release_of("autograd==1.5"), []
+    assert interpreter(release, heard.append) == release.directory / "bin" / "python"
+    assert tried == ["numpy", "numpy<2"] and release.note["beside"] == "numpy 1.26.4"
+    assert heard[-1] == "autograd==1.5: ready, with numpy 1.26.4"
+    interpreter(release)
+    assert tried == ["numpy", "numpy<2"], "it is kept"
+
+
+def test_a_release_that_does_not_import_says_so_and_is_not_tried_again(index: Callable):
+    tried = index({"numpy<1.24": "conflict"}, {"numpy": "a", "numpy<2": "ImportError: b"})
+    for _ in range(2):
+        with pytest.raises(Unusable, match="^does not import: ImportError: b$"):
+            interpreter(release_of("autograd==1.5"))
+    assert len(tried) == 3
+
+
+def test_a_release_that_does_not_install_says_so(index: Callable, monkeypatch: pytest.MonkeyPatch):
+    tried = index(dict.fromkeys(["numpy", "numpy<2", "numpy<1.24"], "No matching distribution"), {})
     with pytest.raises(Unusable, match="^does not install: ERROR: No matching distribution$"):
-        interpreter(release, heard.append)
-    assert heard[-1] == "autograd==1.5: installing autograd==1.5 numpy<2 scipy<1.14 mpmath"
+        interpreter(release_of("autograd==1.5"))
     monkeypatch.setattr(results, "interpreter", interpreter)
     record = ask_all("autograd==1.5", CASES[:1])[CASES[0].id]
     assert (record.verdict, record.version, record.usable) == ("cannot be asked", "1.5", False)
+    assert len(tried) == 6, "the index may have been out of reach: it is tried again"
 
 
 # -- expected failures -------------------------------------------------------------------------------------------------

@@ -1,0 +1,65 @@
+"""What a workload takes on the engine at hand, of whatever age: counters, or the ratio to the gradient by hand.
+
+Run as `python -m benchmarks.asked REQUEST` it answers a request with a line of JSON:
+
+    {"workload": "mlp:32x64-64-1"}                   {"calls": ..., "peak bytes": ...}, the same in every run
+    {"workload": "mlp:32x64-64-1", "timed": true}    {"ratio": ...}, of interleaved rounds
+    {"names": true}                                  {"names": [...]}
+
+or with {"unusable": why}: an engine that does not import, refuses the program, or gets its gradient wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from functools import partial
+from typing import Any
+
+__all__ = ["answer"]
+
+ROUNDS = 9
+
+
+def answer(request: dict[str, Any]) -> dict[str, Any]:
+    """The answer to a request."""
+    try:
+        from benchmarks.measure import count_calls, disagreement, interleaved, peak_bytes, ratio
+        from benchmarks.workloads import WORKLOADS
+        from engine import gradient
+    except Exception as error:  # an engine that does not import is not slow: it cannot be asked
+        return {"unusable": f"does not import: {type(error).__name__}: {error}".splitlines()[0]}
+    if "names" in request:
+        return {"names": [f"{name}:{size.name}" for name, workload in WORKLOADS.items() for size in workload.sizes]}
+    name, size_name = request["workload"].split(":")
+    workload = WORKLOADS[name]
+    args, constants = next(size for size in workload.sizes if size.name == size_name).arguments()
+    asked = getattr(workload, "asked", None) or partial(gradient, workload.primal)
+    by_engine = partial(asked, *args, **constants)
+    by_hand = partial(workload.hand, *args, **constants)
+    try:
+        difference = disagreement(by_engine(), by_hand())
+    except Exception as error:  # whatever the engine says, it has no speed
+        return {"unusable": f"no gradient: {type(error).__name__}: {error}".splitlines()[0]}
+    if difference:
+        return {"unusable": f"wrong gradient: {difference}"}
+    by_engine()
+    if request.get("timed"):
+        return {"ratio": ratio(interleaved({"engine": by_engine, "hand": by_hand}, ROUNDS), "engine", "hand").median}
+    return {"calls": count_calls(by_engine), "peak bytes": peak_bytes(by_engine)}
+
+
+def main() -> None:
+    """Answer the request on the command line; what the engine prints goes to the standard error."""
+    out = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    request = json.loads(sys.argv[1])
+    signal.alarm(request.get("seconds", 0) + 10)  # whoever asked may have been killed
+    out.write(json.dumps(answer(request)))
+    out.flush()
+
+
+if __name__ == "__main__":
+    main()
