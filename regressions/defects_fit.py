@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from engine import tangents
 from engine.traced import tape
 
 from .defects_state import traced
@@ -22,7 +23,9 @@ nothing_is_fitted = traced(tape, "_projected", lambda bar, arg, primal, place: b
 
 
 def _complex_as_it_is(bar: Any, arg: Any, primal: Any, place: Any) -> Any:
-    return bar if np.iscomplexobj(bar) else _projected(bar, arg, primal, place)
+    if not np.iscomplexobj(bar):
+        return _projected(bar, arg, primal, place)
+    return tangents.unbroadcast(bar, arg.shape) if isinstance(arg, np.ndarray) else np.sum(bar)
 
 
 imaginary_parts_are_kept = traced(tape, "_projected", _complex_as_it_is)
