@@ -15,6 +15,7 @@ import numpy as np
 
 from .registry import composition, constant, elementwise, rule
 from .scalars import DEGREE, LN2, LN10, float_power_base
+from .selection import chosen
 from .vocabulary import filled
 
 # ---- arithmetic
@@ -248,11 +249,6 @@ def sign_pullback(d: Any, out: Any, x: Any) -> Any:
         return None
     along = 1j * out
     return over(np.real(np.conj(along) * d), np.abs(x)) * along
-
-
-def chosen(d: Any, lost: Any, x: Any, y: Any) -> Any:
-    """The cotangent of one of two candidates: none where it lost, half where they tie, all of it where it won."""
-    return np.where(x == y, 0.5 * d, np.where(lost, 0, d))
 
 
 def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .registry import composition, constant, rule
+from .selection import as_mask, left_by_delete, placed, sorting
 from .vocabulary import whole_axis
 
 rule(operator.getitem, selects=True, a=lambda d, out, a, index, /: scatter(d, a, index))
@@ -20,11 +21,35 @@ def scatter(d: Any, a: Any, index: Any) -> np.ndarray:
     array([1., 0., 6.])
     """
     result = np.zeros(np.shape(a), np.result_type(d))
-    if may_repeat(index):
+    if not may_repeat(index):
+        result[index] = d
+    elif np.ndim(a) == 1 or 8 * np.size(d) < result.size:
         np.add.at(result, index, d)
     else:
-        result[index] = d
+        add_many(result, index, d)
     return result
+
+
+def add_many(zeros: np.ndarray, index: Any, d: Any) -> None:
+    """np.add.at(zeros, index, d), which is slow unless the places are those of a vector.
+
+    Of slices along one axis the last of each name is written, and only those before it are added.
+    """
+    parts = index if isinstance(index, tuple) else (index,)
+    numbers = [axis for axis, part in enumerate(parts) if is_numbers(part)]
+    if len(numbers) == len(parts) == zeros.ndim:
+        places = np.ravel_multi_index(tuple([np.asarray(part) for part in parts]), zeros.shape, mode="wrap")
+    else:
+        if len(numbers) == 1 and all(isinstance(part, slice) and part == slice(None) for part in parts[: numbers[0]]):
+            axis, where = numbers[0], np.asarray(parts[-1])
+            if where.ndim == 1 and axis == len(parts) - 1:
+                last = np.zeros(zeros.shape[axis], np.intp)
+                last[where] = np.arange(len(where))
+                seen = last[where] == np.arange(len(where))
+                zeros[whole_axis(where[seen], axis, zeros.ndim)] = np.compress(seen, d, axis)
+                index, d = whole_axis(where[~seen], axis, zeros.ndim), np.compress(~seen, d, axis)
+        places = np.arange(zeros.size).reshape(zeros.shape)[index]
+    np.add.at(zeros.reshape(-1), places.ravel(), np.broadcast_to(d, places.shape).ravel())
 
 
 def may_repeat(index: Any) -> bool:
@@ -50,10 +75,14 @@ rule(
 def untaken(d: Any, a: Any, indices: Any, axis: int | None, mode: Any) -> Any:
     """What np.take took, put back; `mode` is settled by taking from the positions themselves."""
     if axis is None:
-        positions = np.take(np.arange(np.size(a)), indices, mode=mode)
-        return np.reshape(scatter(d, np.ravel(a), positions), np.shape(a))
-    positions = np.take(np.arange(np.shape(a)[axis]), indices, mode=mode)
+        return np.reshape(untaken(d, np.ravel(a), indices, 0, mode), np.shape(a))
+    positions = np.asarray(indices) if mode == "raise" else np.take(np.arange(np.shape(a)[axis]), indices, mode=mode)
     return scatter(d, a, whole_axis(positions, axis, np.ndim(a)))
+
+
+def is_numbers(index: Any) -> bool:
+    """Is it a number of an element, or an array or list of them?"""
+    return not isinstance(index, bool | slice | None) and index is not ... and np.asarray(index).dtype.kind in "iu"
 
 
 def along(arr: Any, indices: Any, axis: int) -> tuple:
@@ -63,18 +92,19 @@ def along(arr: Any, indices: Any, axis: int) -> tuple:
     return tuple([indices if i == axis % len(shape) else g for i, g in enumerate(grid)])
 
 
-def compress(condition: Any, a: Any, axis: int | None = None) -> Any:
-    """The elements, or slices, at which `condition` holds."""
-    return np.take(a, np.flatnonzero(condition), axis)
+rule(
+    np.compress,
+    selects=True,
+    a=lambda d, out, condition, a, axis=None: uncompressed(d, condition, a, axis),
+)
+rule(np.extract, selects=True, arr=lambda d, out, condition, arr: uncompressed(d, np.ravel(condition), arr, None))
 
 
-def extract(condition: Any, arr: Any) -> Any:
-    """The elements at which `condition` holds, flat."""
-    return np.take(np.ravel(arr), np.flatnonzero(condition))
-
-
-composition(np.compress, compress)
-composition(np.extract, extract)
+def uncompressed(d: Any, condition: Any, a: Any, axis: int | None) -> Any:
+    """Zeros where elements, or slices, did not hold the condition, which may be shorter than the axis."""
+    if axis is None:
+        return np.reshape(uncompressed(d, condition, np.ravel(a), 0), np.shape(a))
+    return scatter(d, a, whole_axis(as_mask(condition, np.shape(a)[axis]), axis, np.ndim(a)))
 
 
 # ---- choosing
@@ -125,8 +155,7 @@ def undeleted(d: Any, arr: Any, obj: Any, axis: int | None) -> Any:
     """Zeros where elements were left out."""
     if axis is None:
         return np.reshape(undeleted(d, np.ravel(arr), obj, 0), np.shape(arr))
-    kept = np.isin(np.arange(np.shape(arr)[axis]), np.delete(np.arange(np.shape(arr)[axis]), obj))
-    return scatter(d, arr, whole_axis(kept, axis, np.ndim(arr)))
+    return scatter(d, arr, whole_axis(left_by_delete(np.shape(arr)[axis], obj), axis, np.ndim(arr)))
 
 
 def origins(d: Any, arr: Any, obj: Any, axis: int) -> np.ndarray:
@@ -156,7 +185,11 @@ def new_of_insert(d: Any, arr: Any, obj: Any, axis: int | None) -> Any:
 rule(
     np.sort,
     moves=True,
-    a=lambda d, out, a, axis=-1, kind=None, order=None, *, stable=None: unsorted(d, out, a, axis),
+    a=lambda d, out, a, axis=-1, kind=None, order=None, *, stable=None: (
+        placed(d, sorting(a, axis), axis)
+        if axis is not None
+        else np.reshape(placed(d, sorting(np.ravel(a), 0), 0), np.shape(a))
+    ),
 )
 rule(
     np.partition,
@@ -176,9 +209,7 @@ def unsorted(d: Any, out: Any, a: Any, axis: int | None) -> Any:
     """The cotangent in the order of `a`: the k-th smallest of `a` went to where the k-th smallest of `out` is."""
     if axis is None:
         return np.reshape(unsorted(d, out, np.ravel(a), 0), np.shape(a))
-    by_size = np.take_along_axis(d, np.argsort(out, axis, kind="stable"), axis)
-    rank = np.argsort(np.argsort(a, axis, kind="stable"), axis, kind="stable")
-    return np.take_along_axis(by_size, rank, axis)
+    return placed(np.take_along_axis(d, sorting(out, axis), axis), sorting(a, axis), axis)
 
 
 def ununique(d: Any, ar: Any) -> Any:

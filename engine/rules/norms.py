@@ -8,8 +8,8 @@ import numpy as np
 
 from .eigen import coincide, rounding
 from .elementwise import direction, over
-from .reductions import shared
 from .registry import constant, rule
+from .selection import shared
 from .vocabulary import expand, refuse
 
 WRITTEN_OUT = "write it out, np.sum(np.abs(x) ** p) ** (1 / p)"

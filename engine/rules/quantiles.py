@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from .indexing import scatter
-from .reductions import real_type, shared
+from .reductions import real_type
 from .registry import composition, constant, rule
+from .selection import shared
 from .vocabulary import refuse
 
 PARAMETERS = {

@@ -11,6 +11,7 @@ import numpy as np
 
 from .elementwise import over
 from .registry import composition, rule
+from .selection import record_holders, shared
 from .vocabulary import conj, count, expand
 
 # ---- sums and means
@@ -166,13 +167,6 @@ def outermost(winners: Any, axis: Any, side: str) -> Any:
     return np.transpose(np.reshape(alone, np.shape(moved)), tuple(np.argsort(kept + axes)))
 
 
-def shared(d: Any, winners: Any, axis: Any, others: Any = 0) -> Any:
-    """`d` in equal parts to the winners of each slice and `others`; NaN where there is none: the value is NaN."""
-    number = np.sum(winners, axis=axis, keepdims=True) + others  # whole: half precision counts to 2048 only
-    part = (d / np.where(number == 0, np.nan, number)).astype(np.result_type(d))
-    return np.where(winners | (number == 0), part, 0)
-
-
 def ptp(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     """Peak to peak."""
     return np.max(a, axis, keepdims=keepdims) - np.min(a, axis, keepdims=keepdims)
@@ -210,23 +204,6 @@ def share(power: Any, out: Any, a: Any, axis: Any) -> Any:
     decided = np.isinf(out)
     ratio = power(a - np.where(decided, 0, out))
     return np.where(decided, shared(np.ones_like(a), a == out, axis), ratio) if np.any(decided) else ratio
-
-
-def record_holders(d: Any, out: Any, a: Any, axis: int) -> Any:
-    """Each entry of `d` in equal parts to the elements that held the record by then (convention 2)."""
-    d, out, a = np.moveaxis(d, axis, 0), np.moveaxis(out, axis, 0), np.moveaxis(a, axis, 0)
-    if len(a) == 0:
-        return np.moveaxis(d, 0, axis)
-    holds, one = (a == out) | np.isnan(out), np.ones_like(d[0])
-    holders = [np.where(np.isnan(out[0]), np.nan, one)]
-    for i in range(1, len(a)):
-        fresh = np.where(np.isnan(out[i]), np.nan, one)
-        holders.append(np.where(out[i] == out[i - 1], holders[-1] + holds[i], fresh))
-    parts = d / np.stack(holders)
-    sums = [parts[-1]]
-    for i in range(len(a) - 2, -1, -1):
-        sums.append(parts[i] + np.where(out[i] == out[i + 1], sums[-1], 0))
-    return np.moveaxis(np.where(holds, np.flip(np.stack(sums), 0), 0), 0, axis)
 
 
 # ---- deviations

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..rules import selection
 from ..rules.registry import is_constant, lookup
 from ..rules.scalars import standing_largest, standing_smallest
 from . import runtime
@@ -56,6 +57,8 @@ ELEMENTWISE = {
     np.clip,
     np.angle,
     np.nan_to_num,
+    selection.only,
+    selection.chosen,
 }
 REDUCTIONS = {np.sum, np.mean, np.max, np.min, np.amax, np.amin, np.prod, np.var, np.std, np.all, np.any}
 UFUNC_REDUCTIONS = {np.add.reduce, np.maximum.reduce, np.minimum.reduce, np.multiply.reduce}
@@ -109,7 +112,7 @@ def is_of_rules(fn: Callable) -> bool:
 
 def is_primitive(fn: Callable) -> bool:
     """May a Let call `fn`?"""
-    if fn in _TABLE or fn in OPERATORS:
+    if fn in _TABLE or fn in OPERATORS or fn in selection.WORDS:
         return True
     made = lookup(fn)
     if made is not None:

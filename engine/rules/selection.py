@@ -1,0 +1,175 @@
+"""Words that select entries, computed by what NumPy does fastest: the pullbacks of extremes, ties and records.
+
+Each is linear in its first argument and has a rule of its own, so that what it is made of need not be differentiable.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .registry import constant, rule
+from .vocabulary import whole_axis
+
+BITS = {np.dtype(f"f{n}"): np.dtype(f"i{n}") for n in (2, 4, 8)}
+"""A float -> the integer of its size."""
+
+WORDS: set[Callable] = set()
+"""The functions of this module that are called, not followed: each has a rule, or no derivative."""
+
+
+# ---- entries by a mask
+def only(d: Any, mask: Any) -> Any:
+    """np.where(mask, d, 0). A branch an entry is slow where it cannot be foretold: bits times 0 or 1 take none.
+
+    >>> only(np.array([1.0, np.inf]), np.array([True, False]))
+    array([1., 0.])
+    """
+    bits = BITS.get(getattr(d, "dtype", None))
+    if bits is None:
+        return np.where(mask, d, 0)
+    return np.multiply(d.view(bits), mask, dtype=bits, casting="unsafe").view(d.dtype)
+
+
+rule(only, selects=True, d=lambda e, out, d, mask: only(e, mask))
+
+
+def chosen(d: Any, lost: Any, x: Any, y: Any) -> Any:
+    """The cotangent of one of two candidates: none where it lost, half where they tie, all of it where it won."""
+    won, tie = only(d, np.logical_not(lost)), np.equal(x, y)
+    return np.where(tie, 0.5 * d, won) if np.any(tie) else won
+
+
+rule(chosen, selects=True, d=lambda e, out, d, lost, x, y: chosen(e, lost, x, y))
+
+
+# ---- entries of slices
+def shared(d: Any, winners: Any, axis: Any, others: Any = 0) -> Any:
+    """`d` in equal parts to the winners of each slice and `others`; NaN where there is none: the value is NaN.
+
+    Where winners are few, they alone are written.
+    """
+    shape, dtype = np.shape(winners), np.result_type(d)
+    if not shape or 25 * np.count_nonzero(winners) > np.size(winners):
+        number = np.sum(winners, axis=axis, keepdims=True) + others  # whole: half precision counts to 2048 only
+        none = number == 0
+        part = (d / np.where(none, np.nan, number)).astype(dtype)
+        return only(part, winners | none if np.any(none) else winners)
+    places = np.flatnonzero(winners)
+    axes = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    lengths = list(shape)
+    for i in axes:
+        lengths[i] = 1
+    position = np.unravel_index(places, shape)
+    slices = tuple([p if n > 1 else np.zeros_like(p) for n, p in zip(lengths, position, strict=True)])
+    number = np.bincount(np.ravel_multi_index(slices, lengths), minlength=math.prod(lengths)).reshape(lengths)
+    number = number + others
+    part = np.broadcast_to((d / np.where(number == 0, np.nan, number)).astype(dtype), lengths)
+    result = np.zeros(shape, dtype)
+    if np.any(number == 0):
+        result += np.where(number == 0, part, 0)
+    result[position] = part[slices]
+    return result
+
+
+def gathered(e: Any, winners: Any, axis: Any, others: Any = 0) -> Any:
+    """The mean of `e` over the winners of each slice, and `others` that count as zeros."""
+    number = np.sum(winners, axis=axis, keepdims=True) + others
+    total = np.sum(only(e, winners | (number == 0)), axis=axis, keepdims=True)
+    return (total / np.where(number == 0, np.nan, number)).astype(np.result_type(e))
+
+
+rule(shared, selects=True, d=lambda e, out, d, winners, axis, others=0: gathered(e, winners, axis, others))
+
+
+# ---- records: the largest (smallest) so far along an axis, and who holds it
+def records(out: Any, a: Any, axis: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Places of the holders of records, slice after slice; their rank in the stretch of a record; what each shares.
+
+    `out` are the accumulated extremes of `a`. A stretch of equal ones begins with a holder; another entry that equals
+    them holds the record as well from there on. A NaN is a stretch of its own.
+    """
+    out, a = np.moveaxis(out, axis, -1), np.moveaxis(a, axis, -1)
+    length, out, a = out.shape[-1], out.ravel(), a.ravel()
+    missing = np.isnan(out)
+    holders = np.flatnonzero((a == out) | missing)
+    first = (holders % length == 0) | (out[holders] != out[holders - 1])
+    number = np.arange(len(holders))
+    rank = number - np.maximum.accumulate(np.where(first, number, 0))
+    return holders, rank, np.where(missing[holders], np.nan, rank + 1)
+
+
+def record_holders(d: Any, extremes: Any, a: Any, axis: int) -> Any:
+    """Each entry of `d` in equal parts to the elements that held the record by then (convention 2)."""
+    moved = np.moveaxis(d, axis, -1)
+    result = np.zeros(np.shape(moved), d.dtype)
+    if np.size(d) > 0:
+        holders, rank, share = records(extremes, a, axis)
+        parts = (np.add.reduceat(moved.ravel(), holders) / share).astype(d.dtype)
+        step = 1
+        while step <= np.max(rank):  # to each holder what came after it in its stretch, from the next 1, 2, 4, ...
+            parts[:-step] += only(parts[step:], rank[step:] >= step)
+            step *= 2
+        result.ravel()[holders] = parts
+    return np.moveaxis(result, -1, axis)
+
+
+def held_records(e: Any, extremes: Any, a: Any, axis: int) -> Any:
+    """For each record the mean of `e` over its holders by then."""
+    moved = np.moveaxis(e, axis, -1)
+    result = np.zeros(np.shape(moved), e.dtype)
+    if np.size(e) > 0:
+        holders, rank, share = records(extremes, a, axis)
+        parts = moved.ravel()[holders]
+        step = 1
+        while step <= np.max(rank):
+            parts[step:] += only(parts[:-step], rank[step:] >= step)
+            step *= 2
+        lengths = np.diff(holders, append=np.size(e))
+        result = np.reshape(np.repeat((parts / share).astype(e.dtype), lengths), np.shape(moved))
+    return np.moveaxis(result, -1, axis)
+
+
+rule(record_holders, selects=True, d=lambda e, out, d, extremes, a, axis: held_records(e, extremes, a, axis))
+rule(held_records, selects=True, e=lambda d, out, e, extremes, a, axis: record_holders(d, extremes, a, axis))
+
+
+# ---- the order of entries
+def sorting(a: np.ndarray, axis: int) -> np.ndarray:
+    """np.argsort, which among equals keeps the order they came in; where there are none, a faster one will do."""
+    found = np.argsort(a, axis)
+    values = np.take_along_axis(a, found, axis)
+    follows = values[whole_axis(slice(1, None), axis, np.ndim(a))] > values[whole_axis(slice(-1), axis, np.ndim(a))]
+    return found if np.all(follows) else np.argsort(a, axis, kind="stable")
+
+
+def placed(d: Any, where: np.ndarray, axis: int) -> Any:
+    """The opposite of np.take_along_axis, each place being named once."""
+    result = np.empty_like(d)
+    np.put_along_axis(result, where, d, axis)
+    return result
+
+
+rule(placed, moves=True, d=lambda e, out, d, where, axis: np.take_along_axis(e, where, axis))
+
+
+# ---- masks
+def left_by_delete(length: int, obj: Any) -> np.ndarray:
+    """Which elements np.delete leaves?"""
+    left = np.ones(length, bool)
+    left[obj if isinstance(obj, slice) else np.asarray(obj, None if np.size(obj) else int)] = False
+    return left
+
+
+def as_mask(condition: Any, length: int) -> np.ndarray:
+    """The condition of np.compress, which may be shorter than the axis, as a mask of its length."""
+    mask = np.zeros(length, bool)
+    mask[np.flatnonzero(condition)] = True
+    return mask
+
+
+constant(sorting, left_by_delete, as_mask)
+WORDS |= {only, chosen, shared, record_holders, held_records, placed, sorting, left_by_delete, as_mask}
