@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..tangents import unbroadcast
 from .registry import composition, constant, rule
-from .selection import as_mask, left_by_delete, placed, sorting
+from .selection import as_mask, left_by_delete, only, placed, sorting
 from .vocabulary import whole_axis
 
 rule(operator.getitem, selects=True, a=lambda d, out, a, index, /: scatter(d, a, index))
@@ -21,7 +22,9 @@ def scatter(d: Any, a: Any, index: Any) -> np.ndarray:
     array([1., 0., 6.])
     """
     result = np.zeros(np.shape(a), np.result_type(d))
-    if not may_repeat(index):
+    if isinstance(index, np.ndarray) and index.dtype == bool and index.ndim > 0:  # by numbers, which is faster
+        result.reshape(index.size, *result.shape[index.ndim :])[np.flatnonzero(index)] = d
+    elif not may_repeat(index):
         result[index] = d
     elif np.ndim(a) == 1 or 8 * np.size(d) < result.size:
         np.add.at(result, index, d)
@@ -116,17 +119,24 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     return result
 
 
-def choose(a: Any, choices: Any, mode: Any = "raise") -> Any:
-    """For each element the choice of that number."""
-    numbers = np.take(np.arange(len(choices)), a, mode=mode)
-    result = choices[0]
-    for i in range(len(choices)):
-        result = np.where(numbers == i, choices[i], result)
-    return result
+rule(
+    np.choose,
+    selects=True,
+    choices=lambda d, out, a, choices, mode="raise": unchosen(
+        d, np.take(np.arange(len(choices)), a, mode=mode), choices
+    ),
+)
+
+
+def unchosen(d: Any, numbers: Any, choices: Any) -> Any:
+    """`d` for each choice where it was taken."""
+    parts = [unbroadcast(only(d, numbers == i), np.shape(choices[i])) for i in range(len(choices))]
+    if isinstance(choices, np.ndarray):
+        return np.stack(parts)
+    return tuple(parts) if isinstance(choices, tuple) else parts
 
 
 composition(np.select, select)
-composition(np.choose, choose)
 
 # ---- leaving out and putting in
 rule(np.delete, selects=True, arr=lambda d, out, arr, obj, axis=None: undeleted(d, arr, obj, axis))
@@ -155,6 +165,8 @@ def undeleted(d: Any, arr: Any, obj: Any, axis: int | None) -> Any:
     """Zeros where elements were left out."""
     if axis is None:
         return np.reshape(undeleted(d, np.ravel(arr), obj, 0), np.shape(arr))
+    if np.ndim(obj) == 0 and not isinstance(obj, slice):
+        return np.insert(d, obj % np.shape(arr)[axis], 0, axis)
     return scatter(d, arr, whole_axis(left_by_delete(np.shape(arr)[axis], obj), axis, np.ndim(arr)))
 
 
@@ -186,9 +198,9 @@ rule(
     np.sort,
     moves=True,
     a=lambda d, out, a, axis=-1, kind=None, order=None, *, stable=None: (
-        placed(d, sorting(a, axis), axis)
-        if axis is not None
-        else np.reshape(placed(d, sorting(np.ravel(a), 0), 0), np.shape(a))
+        np.reshape(placed(d, sorting(np.ravel(a), out, 0), 0), np.shape(a))
+        if axis is None
+        else placed(d, sorting(a, out, axis), axis)
     ),
 )
 rule(
@@ -209,7 +221,8 @@ def unsorted(d: Any, out: Any, a: Any, axis: int | None) -> Any:
     """The cotangent in the order of `a`: the k-th smallest of `a` went to where the k-th smallest of `out` is."""
     if axis is None:
         return np.reshape(unsorted(d, out, np.ravel(a), 0), np.shape(a))
-    return placed(np.take_along_axis(d, sorting(out, axis), axis), sorting(a, axis), axis)
+    values = np.sort(out, axis)
+    return placed(np.take_along_axis(d, sorting(out, values, axis), axis), sorting(a, values, axis), axis)
 
 
 def ununique(d: Any, ar: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Inverses, systems, determinants, powers and traces of matrices.
+"""Inverses, systems, determinants and powers of matrices.
 
 Complex operands: a pullback multiplies by the conjugate (convention 1).
 """
@@ -112,7 +112,7 @@ def cond(x: Any, p: Any = None) -> Any:
 composition(np.linalg.cond, cond)
 
 
-# ---- powers and traces
+# ---- powers
 def matrix_power(a: Any, n: int) -> Any:
     """a to the power n by repeated squaring."""
     if n < 0:
@@ -126,16 +126,6 @@ def matrix_power(a: Any, n: int) -> Any:
     return np.matmul(square, a) if n % 2 else square
 
 
-def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
-    """The sum of a diagonal."""
-    return np.sum(np.diagonal(a, offset, axis1, axis2), -1, dtype)
-
-
 composition(np.linalg.matrix_power, matrix_power)
-composition(np.trace, trace)
-if hasattr(np.linalg, "trace"):
-    composition(np.linalg.diagonal, lambda x, /, *, offset=0: np.diagonal(x, offset, -2, -1))
-    composition(np.linalg.trace, lambda x, /, *, offset=0, dtype=None: trace(x, offset, -2, -1, dtype))
-
 # ---- no derivative: ranks
 constant(np.linalg.matrix_rank)

@@ -138,22 +138,39 @@ rule(held_records, selects=True, e=lambda d, out, e, extremes, a, axis: record_h
 
 
 # ---- the order of entries
-def sorting(a: np.ndarray, axis: int) -> np.ndarray:
-    """np.argsort, which among equals keeps the order they came in; where there are none, a faster one will do."""
-    found = np.argsort(a, axis)
-    values = np.take_along_axis(a, found, axis)
-    follows = values[whole_axis(slice(1, None), axis, np.ndim(a))] > values[whole_axis(slice(-1), axis, np.ndim(a))]
-    return found if np.all(follows) else np.argsort(a, axis, kind="stable")
+def sorting(a: np.ndarray, values: np.ndarray, axis: int) -> np.ndarray:
+    """np.argsort, given the sorted values: equals keep the order they came in; without any, every sort will do."""
+    follows = values[whole_axis(slice(1, None), axis, a.ndim)] > values[whole_axis(slice(-1), axis, a.ndim)]
+    return np.argsort(a, axis, kind=None if np.all(follows) else "stable")
 
 
 def placed(d: Any, where: np.ndarray, axis: int) -> Any:
     """The opposite of np.take_along_axis, each place being named once."""
-    result = np.empty_like(d)
-    np.put_along_axis(result, where, d, axis)
-    return result
+    moved = np.moveaxis(where, axis, -1)
+    starts = np.arange(0, moved.size, moved.shape[-1] or 1).reshape(*moved.shape[:-1], 1)
+    result = np.empty(moved.size, d.dtype)
+    result[(moved + starts).ravel()] = np.moveaxis(d, axis, -1).ravel()
+    return np.moveaxis(result.reshape(moved.shape), -1, axis)
 
 
 rule(placed, moves=True, d=lambda e, out, d, where, axis: np.take_along_axis(e, where, axis))
+
+
+# ---- diagonals
+def on_diagonal(d: Any, a: Any, offset: int, axis1: int, axis2: int) -> Any:
+    """Zeros in the shape of `a` but for its diagonal, which is `d`."""
+    result = np.zeros(np.shape(a), np.result_type(d))
+    moved = np.moveaxis(result, (axis1, axis2), (-2, -1))
+    along = np.arange(max(min(moved.shape[-2] + min(offset, 0), moved.shape[-1] - max(offset, 0)), 0))
+    moved[..., along + max(-offset, 0), along + max(offset, 0)] = d
+    return result
+
+
+rule(
+    on_diagonal,
+    moves=True,
+    d=lambda e, out, d, a, offset, axis1, axis2: np.diagonal(e, offset, axis1, axis2),
+)
 
 
 # ---- masks
@@ -172,4 +189,4 @@ def as_mask(condition: Any, length: int) -> np.ndarray:
 
 
 constant(sorting, left_by_delete, as_mask)
-WORDS |= {only, chosen, shared, record_holders, held_records, placed, sorting, left_by_delete, as_mask}
+WORDS |= {only, chosen, shared, record_holders, held_records, placed, sorting, left_by_delete, as_mask, on_diagonal}

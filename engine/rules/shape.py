@@ -8,6 +8,7 @@ import numpy as np
 
 from .indexing import scatter
 from .registry import composition, constant, rule, vjp_of
+from .selection import on_diagonal
 from .vocabulary import filled, refuse, whole_axis
 
 # ---- the same elements in another shape
@@ -50,11 +51,14 @@ def inverse(axes: Any) -> tuple:
     return tuple(np.argsort([axis % len(axes) for axis in axes]))
 
 
-def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
-    """np.rollaxis: the axis in front of the one that is at `start` now."""
+rule(np.rollaxis, moves=True, a=lambda d, out, a, axis, start=0: np.moveaxis(d, rolled_to(a, axis, start), axis))
+
+
+def rolled_to(a: Any, axis: int, start: int) -> int:
+    """Where np.rollaxis puts the axis: in front of the one that is at `start` now."""
     ndim = np.ndim(a)
     axis, start = axis % ndim, start + ndim if start < 0 else start
-    return np.moveaxis(a, axis, start - 1 if axis < start else start)
+    return start - 1 if axis < start else start
 
 
 def matrix_transpose(x: Any, /) -> Any:
@@ -62,10 +66,8 @@ def matrix_transpose(x: Any, /) -> Any:
     return np.swapaxes(x, -1, -2)
 
 
-composition(np.rollaxis, rollaxis)
 if hasattr(np, "matrix_transpose"):
-    composition(np.matrix_transpose, matrix_transpose)
-    composition(np.linalg.matrix_transpose, matrix_transpose)
+    rule((np.matrix_transpose, np.linalg.matrix_transpose), moves=True, x=lambda d, out, x, /: np.swapaxes(d, -1, -2))
 
 # ---- elements in another order
 rule(np.flip, moves=True, m=lambda d, out, m, axis=None: np.flip(d, axis))
@@ -89,10 +91,13 @@ def broadcast_arrays(d: Any, out: Any, *args: Any) -> tuple:
 def untiled(d: Any, a: Any) -> Any:
     """The sum over the tiles: each axis is cut into (which tile, place in the tile)."""
     shape = (1,) * (np.ndim(d) - np.ndim(a)) + np.shape(a)
+    if np.size(d) == 0 or np.ndim(d) == 0:
+        return np.zeros(np.shape(a), np.result_type(d)) if np.size(d) == 0 else d
     cut: list = []
     for total, length in zip(np.shape(d), shape, strict=True):
-        cut = cut + [total // length if length else 0, length]
-    return np.sum(np.reshape(d, cut), axis=tuple(range(0, len(cut), 2)))
+        cut = cut + [total // length, length]
+    first = np.dot(np.ones(cut[0], np.result_type(d)), np.reshape(d, (cut[0], -1)))
+    return np.sum(np.reshape(first, cut[1:]), axis=tuple(range(1, len(cut) - 1, 2)))
 
 
 def unrepeated(d: Any, a: Any, repeats: Any, axis: int | None) -> Any:
@@ -166,64 +171,87 @@ def like(arrays: Any, cotangents: list) -> Any:
     return tuple(cotangents) if isinstance(arrays, tuple) else cotangents
 
 
-def vstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
-    """Rows on top of each other."""
-    return np.concatenate([np.atleast_2d(a) for a in tup], 0, dtype=dtype, casting=casting)
+rule(
+    np.vstack,
+    moves=True,
+    tup=lambda d, out, tup, *, dtype=None, casting="same_kind": pieces_of(d, tup, [np.atleast_2d(a) for a in tup], 0),
+)
+rule(
+    np.hstack,
+    moves=True,
+    tup=lambda d, out, tup, *, dtype=None, casting="same_kind": pieces_of(
+        d, tup, [np.atleast_1d(a) for a in tup], 0 if np.ndim(tup[0]) < 2 else 1
+    ),
+)
+rule(np.dstack, moves=True, tup=lambda d, out, tup: pieces_of(d, tup, [np.atleast_3d(a) for a in tup], 2))
+rule(
+    np.column_stack,
+    moves=True,
+    tup=lambda d, out, tup: pieces_of(d, tup, [np.reshape(a, (-1, 1)) if np.ndim(a) < 2 else a for a in tup], 1),
+)
+rule(
+    np.append,
+    moves=True,
+    arr=lambda d, out, arr, values, axis=None: np.reshape(appended(d, arr, axis, True), np.shape(arr)),
+    values=lambda d, out, arr, values, axis=None: np.reshape(appended(d, arr, axis, False), np.shape(values)),
+)
 
 
-def hstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
-    """Side by side: along the second axis, vectors along their only one."""
-    arrays = [np.atleast_1d(a) for a in tup]
-    axis = 0 if arrays and np.ndim(arrays[0]) == 1 else 1
-    return np.concatenate(arrays, axis, dtype=dtype, casting=casting)
+def pieces_of(d: Any, given: Any, arrays: list, axis: int) -> Any:
+    """The cotangents of arrays that were joined as `arrays`, in the shapes they were given in."""
+    return like(given, [np.reshape(p, np.shape(a)) for p, a in zip(pieces(d, arrays, axis), given, strict=True)])
 
 
-def dstack(tup: Any) -> Any:
-    """Along the third axis."""
-    return np.concatenate([np.atleast_3d(a) for a in tup], 2)
-
-
-def column_stack(tup: Any) -> Any:
-    """Vectors as the columns of a matrix."""
-    return np.concatenate([np.reshape(a, (-1, 1)) if np.ndim(a) < 2 else a for a in tup], 1)
-
-
-def append(arr: Any, values: Any, axis: int | None = None) -> Any:
-    """`values` behind `arr`, flat unless an axis is given."""
+def appended(d: Any, arr: Any, axis: int | None, first: bool) -> Any:
+    """The part of np.append that is its first argument, or the rest."""
     if axis is None:
-        return np.concatenate([np.ravel(arr), np.ravel(values)])
-    return np.concatenate([arr, values], axis)
+        return d[: np.size(arr)] if first else d[np.size(arr) :]
+    n = np.shape(arr)[axis]
+    return d[whole_axis(slice(None, n) if first else slice(n, None), axis, np.ndim(d))]
 
 
 def block(arrays: Any) -> Any:
-    """np.block: the innermost lists side by side along the last axis, the next along the one before, and so on."""
-    depth, ndim = depth_of(arrays), deepest_ndim(arrays)
-    return joined(arrays, depth, max(depth, ndim))
+    """np.block, which refuses the tuples that rules see in the place of lists."""
+    return blocks(arrays)
+
+
+def blocks(arrays: Any) -> Any:
+    """np.block of nested lists or tuples."""
+    return np.block(as_lists(arrays))
+
+
+def as_lists(arrays: Any) -> Any:
+    """Nested lists in the place of nested tuples."""
+    return [as_lists(part) for part in arrays] if isinstance(arrays, list | tuple) else arrays
+
+
+composition(np.block, block)
+rule(blocks, moves=True, arrays=lambda d, out, arrays: blocks_of(d, arrays, depth_of(arrays)))
+
+
+def blocks_of(d: Any, arrays: Any, depth: int) -> Any:
+    """The cotangent of np.block, cut along its axes: the outermost lists lie along the first of the last `depth`."""
+    if not isinstance(arrays, list | tuple):
+        return np.reshape(d, np.shape(arrays))
+    result, start = [], 0
+    for part in arrays:
+        stop = start + extent(part, depth, depth - 1)
+        result.append(blocks_of(d[whole_axis(slice(start, stop), -depth, np.ndim(d))], part, depth - 1))
+        start = stop
+    return like(arrays, result)
+
+
+def extent(arrays: Any, axis: int, depth: int) -> int:
+    """How long nested lists of blocks are along the `axis`-th last axis; `depth` is how deep they are nested."""
+    if isinstance(arrays, list | tuple):
+        lengths = [extent(part, axis, depth - 1) for part in arrays]
+        return sum(lengths) if axis == depth else lengths[0]
+    return np.shape(arrays)[-axis] if axis <= np.ndim(arrays) else 1
 
 
 def depth_of(arrays: Any) -> int:
     """How deep the lists are nested."""
-    return 1 + depth_of(arrays[0]) if isinstance(arrays, list) else 0
-
-
-def deepest_ndim(arrays: Any) -> int:
-    """The largest number of dimensions of an array in nested lists."""
-    return max([deepest_ndim(a) for a in arrays]) if isinstance(arrays, list) else np.ndim(arrays)
-
-
-def joined(arrays: Any, depth: int, ndim: int) -> Any:
-    """One level of np.block."""
-    if isinstance(arrays, list):
-        return np.concatenate([joined(a, depth - 1, ndim) for a in arrays], -depth)
-    return np.reshape(arrays, (1,) * (ndim - np.ndim(arrays)) + np.shape(arrays))
-
-
-composition(np.vstack, vstack)
-composition(np.hstack, hstack)
-composition(np.dstack, dstack)
-composition(np.column_stack, column_stack)
-composition(np.append, append)
-composition(np.block, block)
+    return 1 + depth_of(arrays[0]) if isinstance(arrays, list | tuple) else 0
 
 
 def joined_by_index(self: Any, operands: Any) -> Any:
@@ -365,13 +393,20 @@ rule(
 rule(np.diagflat, moves=True, v=lambda d, out, v, k=0: np.reshape(np.diagonal(d, k), np.shape(v)))
 
 
-def on_diagonal(d: Any, a: Any, offset: int, axis1: int, axis2: int) -> Any:
-    """Zeros in the shape of `a` but for its diagonal, which is `d`."""
-    along = np.arange(np.shape(d)[-1])
-    moved = np.moveaxis(a, (axis1, axis2), (-2, -1))
-    placed = scatter(d, moved, (..., along + max(-offset, 0), along + max(offset, 0)))
-    return np.moveaxis(placed, (-2, -1), (axis1, axis2))
-
+rule(
+    np.trace,
+    selects=True,
+    a=lambda d, out, a, offset=0, axis1=0, axis2=1, dtype=None: on_diagonal(
+        np.expand_dims(d, -1), a, offset, axis1, axis2
+    ),
+)
+if hasattr(np.linalg, "trace"):
+    rule(np.linalg.diagonal, selects=True, x=lambda d, out, x, /, *, offset=0: on_diagonal(d, x, offset, -2, -1))
+    rule(
+        np.linalg.trace,
+        selects=True,
+        x=lambda d, out, x, /, *, offset=0, dtype=None: on_diagonal(np.expand_dims(d, -1), x, offset, -2, -1),
+    )
 
 # ---- no derivative: contents that depend on shapes only
 constant(
