@@ -22,6 +22,8 @@ def scatter(d: Any, a: Any, index: Any) -> np.ndarray:
     array([1., 0., 6.])
     """
     result = np.zeros(np.shape(a), np.result_type(d))
+    if isinstance(index, tuple) and len(index) == 1:
+        index = index[0]
     if isinstance(index, np.ndarray) and index.dtype == bool and index.ndim > 0:  # by numbers, which is faster
         result.reshape(index.size, *result.shape[index.ndim :])[np.flatnonzero(index)] = d
     elif not may_repeat(index):

@@ -141,7 +141,8 @@ rule(held_records, selects=True, e=lambda d, out, e, extremes, a, axis: record_h
 def sorting(a: np.ndarray, values: np.ndarray, axis: int) -> np.ndarray:
     """np.argsort, given the sorted values: equals keep the order they came in; without any, every sort will do."""
     follows = values[whole_axis(slice(1, None), axis, a.ndim)] > values[whole_axis(slice(-1), axis, a.ndim)]
-    return np.argsort(a, axis, kind=None if np.all(follows) else "stable")
+    lines = np.ascontiguousarray(np.moveaxis(a, axis, -1))
+    return np.moveaxis(np.argsort(lines, -1, kind=None if np.all(follows) else "stable"), -1, axis)
 
 
 def placed(d: Any, where: np.ndarray, axis: int) -> Any:
