@@ -55,10 +55,12 @@ from . import (
     eigen,
     fft,
     functional,
+    histograms,
     indexing,
     inventory,
     leastsquares,
     linalg,
+    modified_bessel,
     norms,
     padding,
     polynomial,
@@ -69,6 +71,7 @@ from . import (
     reductions,
     samples,
     scalars,
+    sets,
     shape,
     signal,
     statistics,
@@ -97,7 +100,7 @@ from .registry import (
 FAMILIES = (
     inventory, scalars, _elementwise, reductions, shape, indexing, products, linalg, eigen, decompositions,
     leastsquares, norms, quantiles, signal, statistics, fft, polynomial, padding, ranges, functional, windows, random,
-    samples,
+    samples, histograms, sets, modified_bessel,
 )  # fmt: skip
 
 __all__ = [

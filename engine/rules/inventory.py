@@ -36,12 +36,15 @@ refused(
 refused(
     *existing(
         np,
-        "asmatrix bartlett blackman bmat from_dlpack hamming hanning histogram_bin_edges intersect1d kaiser"
-        " nested_iters real_if_close row_stack setdiff1d setxor1d sort_complex union1d unique_all unique_counts"
-        " unique_inverse unique_values",
+        "asmatrix bmat",
     ),
-    reason="no formula for its derivative is stated",
-    way_out="write it with functions that have a rule",
+    reason="a product of two np.matrix objects is not that of their elements, so rules for arrays do not hold for them",
+    way_out="arrays, and @ for the product of matrices",
+)
+refused(
+    *existing(np, "from_dlpack nested_iters"),
+    reason="it opens the memory of an array to code that is not seen",
+    way_out="index the array, or loop over np.ndindex",
 )
 # ---- names that NumPy 1 has and NumPy 2 has not
 if np.lib.NumpyVersion(np.__version__) < "2.0.0":

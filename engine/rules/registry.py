@@ -184,8 +184,11 @@ def _key(primal: Any) -> Any:
 LIBRARIES = frozenset({"numpy", "scipy", "math", "cmath", "statistics", "operator", "_operator", "builtins"})
 """Where the primitives are from whose results, where they look at an argument's memory, are views and nothing else."""
 
-SEQUENCE_PARAMETERS = frozenset({"arrays", "arys", "tup", "operands", "xi", "choices", "choicelist", "object"})
-"""Parameters that take a sequence of arrays, by NumPy's names for them: their cotangent is a list or a tuple of arrays.
+SEQUENCE_PARAMETERS = frozenset(
+    {"arrays", "arys", "tup", "operands", "xi", "choices", "choicelist", "object", "sample"}
+    | {"lu_and_piv", "c_and_lower", "cb_and_lower", "c_or_cr"}
+)
+"""Parameters that take a sequence of arrays, by the names NumPy and SciPy give them: they get a list or tuple.
 
 A list or tuple of numbers given for any other differentiable argument means np.array(it), and the engine says so before
 it asks the rule: rules see arrays and scalars.

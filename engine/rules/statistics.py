@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .registry import composition, refused
+from .registry import composition
 from .vocabulary import conj, refuse
 
 
@@ -165,14 +165,3 @@ composition(np.gradient, gradient)
 if hasattr(np, "cumulative_sum"):
     composition(np.cumulative_sum, cumulative_sum)
     composition(np.cumulative_prod, cumulative_prod)
-
-refused(
-    np.i0,
-    reason="NumPy has no i1, its derivative",
-    way_out="scipy.special.i0, which has a rule",
-)
-refused(
-    np.histogram, np.histogram2d, np.histogramdd,
-    reason="its counts have no derivative, and its edges move with the data",
-    way_out="np.bincount(np.digitize(stop_gradient(x), edges), weights=w) has a derivative in the weights",
-)  # fmt: skip

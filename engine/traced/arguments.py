@@ -15,7 +15,7 @@ from types import FunctionType
 
 from ..rules import Rule
 
-__all__ = ["by_name"]
+__all__ = ["by_name", "unknown_to"]
 
 UNSIGNED = {
     "reduce": ("array", "axis", "dtype", "out", "keepdims", "initial", "where"),
@@ -42,6 +42,14 @@ def by_name(function: Callable, known: Rule | FunctionType, args: tuple, kwargs:
     if kwargs and any(name.startswith("overwrite_") for name in kwargs):
         kwargs = {n: v for n, v in kwargs.items() if not n.startswith("overwrite_") or takes(known, n)}
     return args, kwargs
+
+
+def unknown_to(known: FunctionType, kwargs: dict) -> list[str]:
+    """The keywords that a composition does not take."""
+    parameters = signature_of(known).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return []
+    return [name for name in kwargs if name not in parameters and name != "out"]
 
 
 @functools.cache

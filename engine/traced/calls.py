@@ -35,7 +35,7 @@ from ..errors import SourceError, call_chain, where
 from ..rules import METHODS, SEQUENCE_PARAMETERS, composed, is_constant, lookup
 from ..rules.methods import conjugate
 from . import reach, tape
-from .arguments import by_name
+from .arguments import by_name, unknown_to
 from .arrays import in_place
 from .foreign import foreign
 from .levels import Traced, live, plain
@@ -108,6 +108,9 @@ def _by_composition(function: Callable, composition: FunctionType, args: tuple, 
     """The composition in the place of the primitive; an `out=` that it does not know of itself is filled."""
     if is_numpy(function):
         args, kwargs = by_name(function, composition, args, kwargs)
+        unknown = unknown_to(composition, kwargs) if kwargs else []
+        if unknown:
+            return foreign(function, args, kwargs, because=f"its rule does not cover the argument {unknown[0]!r}")
         several = {i for i, n in enumerate(composition.__code__.co_varnames) if n in SEQUENCE_PARAMETERS}
         args = tuple([a if i in several else _array_of(a) for i, a in enumerate(args)])
         kwargs = {name: a if name in SEQUENCE_PARAMETERS else _array_of(a) for name, a in kwargs.items()}

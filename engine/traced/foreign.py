@@ -14,7 +14,9 @@ from .levels import live, plain
 __all__ = ["describe", "foreign"]
 
 
-def foreign(function: Any, args: tuple, kwargs: dict, reachable: Any = None) -> Any:
+def foreign(
+    function: Any, args: tuple, kwargs: dict, reachable: Any = None, because: str = "has no rule"
+) -> Any:  # fmt: skip
     """Call code that is not Python's, with plain values, if nothing active is within its reach.
 
     Raises:
@@ -28,14 +30,14 @@ def foreign(function: Any, args: tuple, kwargs: dict, reachable: Any = None) -> 
     everything = (function, args if reachable is None else reachable, kwargs)
     culprit = reach.is_active(everything)
     if culprit:
-        raise _foreign_error(function, bare, f"{culprit} carries a derivative")
+        raise _foreign_error(function, bare, f"{culprit} carries a derivative", because)
     callback = reach.callbacks((args, kwargs))
     if callback is not None:
-        raise _foreign_error(function, bare, f"it may call back {callback}, which the engine would not see")
+        raise _foreign_error(function, bare, f"it may call back {callback}, which the engine would not see", because)
     return function(*bare, **named)
 
 
-def _foreign_error(function: Any, args: list, reason: str) -> ForeignCallError:
+def _foreign_error(function: Any, args: list, reason: str, because: str) -> ForeignCallError:
     name = describe(function)
     shown = ", ".join(_short(a) for a in args)
     known = refusal(function)
@@ -47,7 +49,7 @@ def _foreign_error(function: Any, args: list, reason: str) -> ForeignCallError:
             f"  Ways out: {known.way_out}; or hide the argument, engine.stop_gradient(x)."
         )
     return ForeignCallError(
-        f"Can't differentiate foreigncall expression {name}({shown}): it is implemented outside Python, has no rule, "
+        f"Can't differentiate foreigncall expression {name}({shown}): it is implemented outside Python, {because}, "
         f"and {reason}.\n"
         f"  at {where(call_chain())}\n"
         f"  Ways out: give it a rule, engine.rule({name}, x=lambda d, out, x: ...); if its result has no derivative, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import math
 import operator
 import random
@@ -13,6 +14,7 @@ from ..errors import MutationError, call_chain, where
 from ..rules import constant
 from ..rules.indexing import scatter
 from ..rules.registry import procedure
+from ..rules.sets import as_complex, as_pairs
 from .arrays import in_place, store
 from .calls import call
 from .elements import Flat
@@ -175,8 +177,19 @@ def refused(label: str, remedy: str) -> Any:
 
 @procedure(np.ndarray.view)
 def view(array: Any, dtype: Any = None, type: Any = None) -> Any:
-    if dtype is None and type is None:
+    """The same memory: as it is, as pairs of real numbers, or as complex ones; whole numbers as anything."""
+    bare = plain(array)
+    if isinstance(dtype, builtins.type) and issubclass(dtype, np.ndarray):
+        dtype, type = None, dtype
+    kind = bare.dtype if dtype is None else np.dtype(dtype)
+    if type in (None, np.ndarray) and kind == bare.dtype:
         return call(operator.getitem, array, ...)
+    if type is None and kind.kind in "fc" and kind == np.real(np.zeros(0, bare.dtype)).dtype:
+        return call(as_pairs, array)
+    if type is None and kind.kind == "c" and np.real(np.zeros(0, kind)).dtype == bare.dtype:
+        return call(as_complex, array)
+    if type is None and bare.dtype.kind not in "fcO" and kind.kind not in "fcO":
+        return bare.view(kind)
     return refused("view", "make a new array with astype")(array, *[a for a in (dtype, type) if a is not None])
 
 

@@ -132,9 +132,16 @@ def test_foreign_method_counts_its_receiver():
 
 def test_numpy_function_without_a_rule():
     def f(x):
-        return np.i0(x)[0]  # here
+        return np.asmatrix(x)[0, 0]  # here
 
-    refused(ForeignCallError, f, np.array([1.0]), says=["i0"])
+    refused(ForeignCallError, f, np.array([1.0]), says=["asmatrix"])
+
+
+def test_keyword_that_a_composition_does_not_know():
+    def f(x):
+        return np.interp(x, [0.0, 1.0], [1.0, 3.0], period=2.0)[0]  # here
+
+    refused(ForeignCallError, f, np.array([1.0]), says=["numpy.interp", "period", "Ways out"])
 
 
 def test_caught_refusal_is_still_the_users_to_catch():

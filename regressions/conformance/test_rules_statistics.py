@@ -53,20 +53,6 @@ if hasattr(np, "cumulative_sum"):
 _, test_composition, _, test_gradient, test_second_order = row_tests(ROWS)
 
 
-@pytest.mark.parametrize("tier_name", oracle.TIERS)
-@pytest.mark.parametrize(
-    "call, way_out",
-    [
-        (lambda x: np.nanmedian(x), "isnan"),
-        (lambda x: np.nanquantile(x, 0.3), "isnan"),
-        (lambda x: np.histogram(x, 3)[0][0] * 1.0, "bincount"),
-    ],
-)
-def test_what_has_no_rule_is_refused_with_the_way_out(call, way_out, tier_name):
-    with oracle.tier(tier_name), pytest.raises(DifferentiationError, match=way_out):
-        gradient(call, V)
-
-
 @pytest.mark.parametrize(
     "f",
     [

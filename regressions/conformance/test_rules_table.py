@@ -8,7 +8,18 @@ import pytest
 from scipy import linalg, special
 
 from engine.rules import _elementwise as elementary
-from engine.rules import composed, composition, constant, elementwise, is_constant, lookup, registry, rule, scalars
+from engine.rules import (
+    composed,
+    composition,
+    constant,
+    elementwise,
+    histograms,
+    is_constant,
+    lookup,
+    registry,
+    rule,
+    scalars,
+)
 from engine.rules import random as draws
 from engine.traced.useful import ones_of
 
@@ -16,6 +27,7 @@ from . import (
     test_rules_elementwise,
     test_rules_fft,
     test_rules_functional,
+    test_rules_histograms,
     test_rules_indexing,
     test_rules_linalg,
     test_rules_norms,
@@ -41,7 +53,7 @@ MODULES = (
     test_rules_linalg, test_rules_products, test_rules_fft, test_rules_padding, test_rules_ranges,
     test_rules_windows, test_rules_functional, test_rules_statistics, test_rules_scipy_linalg,
     test_rules_scipy_special, test_rules_polynomial, test_rules_samples,
-    test_rules_norms, test_rules_quantiles, test_rules_selection,
+    test_rules_norms, test_rules_quantiles, test_rules_histograms, test_rules_selection,
 )  # fmt: skip
 ROWS = [case for module in MODULES for case in module.ROWS]
 
@@ -56,6 +68,7 @@ ELSEWHERE = {
     linalg.cholesky, special.itj0y0, special.iti0k0,
     np.vectorize.__call__, type(np.r_).__getitem__, statistics.NormalDist.from_samples.__func__,
     elementary.share, elementary.share2, elementary.tanh_partial, scalars.tanh_partial,
+    getattr(np, "row_stack", None), histograms.rebased, np.intersect1d,
     getattr(getattr(np.linalg, "_linalg", None), "_to_real_if_imag_zero", None),  # in the roots of polynomials
 }  # fmt: skip
 
