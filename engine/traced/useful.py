@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from ..tangents import Tangent, is_differentiable
+from ..tangents import Tangent, is_differentiable, zeros_like
 from .levels import Level, live, plain
 from .tape import Operation, Sweep, engine_call
 
@@ -88,9 +88,12 @@ class Careful(Sweep):
         self.masks = masks
 
     def apply(self, operation: Operation, d: Any) -> None:
-        mask = self.masks.get(operation)
-        if mask is not None:
+        if self.masks.get(operation) is not None:
             super().apply(operation, d)
+            return
+        for position, (target, arg) in enumerate(zip(operation.targets, operation.args, strict=False)):
+            if target is not None and operation.rule.covers(position):  # zeros, as where all slopes exist
+                operation.give(self, target, zeros_like(plain(arg)), arg)
 
     def partial(self, operation: Operation, partial: Any, d: Any) -> Any:
         return self._guarded(operation, super().partial(operation, partial, d))

@@ -264,3 +264,10 @@ def test_no_warning_of_the_sweep_reaches_the_user():
 def test_numpy_at_a_pole_of_a_python_number_is_infinite_and_no_error(f: Callable, typed: bool):
     with switches.off() if typed else switches.off("typed"):
         assert gradient(lambda x: f(x), 0.0) == (np.inf,)
+
+
+@pytest.mark.parametrize("f", [lambda x: np.where(x > 0, np.sqrt(x), 0.0), lambda x: np.maximum(-np.sqrt(x) - 1, 0.0)])
+def test_an_argument_that_is_left_out_altogether_has_zeros_as_where_all_slopes_exist(f: Callable):
+    assert gradient(f, 0.0) == (0.0,) == gradient(lambda x: np.where(x > 0, x, 0.0), 0.0)
+    with switches.off("typed"):
+        assert gradient(f, 0.0) == (0.0,)
