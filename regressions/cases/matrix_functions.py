@@ -108,6 +108,7 @@ def by_a_factorisation_of_its_choice(d, out, A):
     symptom="raises",
     cause="The rule divides by the matrix of eigenvectors, which is factorised by an algorithm chosen after a look at "
     "its entries; where they are symmetric the choice is one that cannot divide.",
+    needs=("complex",),
     at=(0.3,),
     right=(float(np.sin(0.6)),),
     oracle="closed form: the probability is sin² x",
