@@ -15,6 +15,7 @@ from scipy import special as sp
 from .elementwise import over
 from .registry import composition, constant, elementwise, rule
 from .scalars import DEGREE, LN2, LN10
+from .scipy_shapes import betainc_by_a, betainc_by_b, gammainc_by_shape, in_precision, zeta_by_exponent
 from .vocabulary import conj, expand, refuse
 
 TWO_OVER_SQRT_PI = 2 / math.sqrt(math.pi)
@@ -45,7 +46,7 @@ elementwise(
 rule(sp.polygamma, x=lambda d, out, n, x: d * polygamma_partial(n, x))
 rule(
     sp.zeta,
-    x=lambda d, out, x, q=None: unknown("the exponent x of zeta"),
+    x=lambda d, out, x, q=None: d * zeta_slope(x, q),
     q=lambda d, out, x, q=None: -d * x * sp.zeta(x + 1, q),
 )
 rule(
@@ -54,6 +55,13 @@ rule(
     k=lambda d, out, N, k, *, exact=False, repetition=False: d * comb_partial(out, N, k, repetition, 0, 1),
 )
 rule(sp.factorial, n=lambda d, out, n, exact=False: d * out * sp.psi(n + 1))
+
+
+def zeta_slope(x: Any, q: Any) -> Any:
+    """The derivative of the zeta function by its exponent, where its sum can be had."""
+    if np.any(x < 0):
+        unknown("a negative exponent of zeta")
+    return zeta_by_exponent(x, 1 if q is None else q)
 
 
 def rgamma_partial(out: Any, x: Any) -> Any:
@@ -97,53 +105,44 @@ def multigammaln(a: Any, d: int) -> Any:
 
 composition(sp.multigammaln, multigammaln)
 
-# ---- incomplete gamma and beta: by the upper limit
-elementwise(
-    sp.gammainc, lambda out, a, x: unknown("the parameter a of gammainc"), lambda out, a, x: gamma_density(a, x)
-)
-elementwise(
-    sp.gammaincc, lambda out, a, x: unknown("the parameter a of gammaincc"), lambda out, a, x: -gamma_density(a, x)
-)
+# ---- incomplete gamma and beta
+elementwise(sp.gammainc, lambda out, a, x: gammainc_by_shape(a, x), lambda out, a, x: gamma_density(a, x))
+elementwise(sp.gammaincc, lambda out, a, x: -gammainc_by_shape(a, x), lambda out, a, x: -gamma_density(a, x))
 elementwise(
     sp.gammaincinv,
-    lambda out, a, y: unknown("the parameter a of gammaincinv"),
+    lambda out, a, y: -gammainc_by_shape(a, out) / gamma_density(a, out),
     lambda out, a, y: 1 / gamma_density(a, out),
 )
 elementwise(
     sp.gammainccinv,
-    lambda out, a, y: unknown("the parameter a of gammainccinv"),
+    lambda out, a, y: -gammainc_by_shape(a, out) / gamma_density(a, out),
     lambda out, a, y: -1 / gamma_density(a, out),
 )
 elementwise(
     sp.betainc,
-    lambda out, a, b, x: unknown("the parameter a of betainc"),
-    lambda out, a, b, x: unknown("the parameter b of betainc"),
+    lambda out, a, b, x: betainc_by_a(a, b, x),
+    lambda out, a, b, x: betainc_by_b(a, b, x),
     lambda out, a, b, x: beta_density(a, b, x),
 )
 elementwise(
     sp.betaincinv,
-    lambda out, a, b, y: unknown("the parameter a of betaincinv"),
-    lambda out, a, b, y: unknown("the parameter b of betaincinv"),
+    lambda out, a, b, y: -betainc_by_a(a, b, out) / beta_density(a, b, out),
+    lambda out, a, b, y: -betainc_by_b(a, b, out) / beta_density(a, b, out),
     lambda out, a, b, y: 1 / beta_density(a, b, out),
 )
 elementwise(
     sp.chdtr,
-    lambda out, v, x: unknown("the degrees of freedom of chdtr"),
+    lambda out, v, x: 0.5 * gammainc_by_shape(0.5 * v, 0.5 * x),
     lambda out, v, x: 0.5 * gamma_density(0.5 * v, 0.5 * x),
 )
 elementwise(
     sp.chdtrc,
-    lambda out, v, x: unknown("the degrees of freedom of chdtrc"),
+    lambda out, v, x: -0.5 * gammainc_by_shape(0.5 * v, 0.5 * x),
     lambda out, v, x: -0.5 * gamma_density(0.5 * v, 0.5 * x),
 )
 elementwise(
     sp.stdtr, lambda out, df, t: unknown("the degrees of freedom of stdtr"), lambda out, df, t: student_density(df, t)
 )
-
-
-def in_precision(parameter: Any, x: Any) -> Any:
-    """A parameter, often an integer, in the precision of the argument."""
-    return np.asarray(parameter).astype(np.result_type(x))
 
 
 def gamma_density(a: Any, x: Any) -> Any:

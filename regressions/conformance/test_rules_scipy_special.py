@@ -58,6 +58,10 @@ ROWS = [
     row(sp.polygamma, 2, POSITIVE),
     row(sp.polygamma, 0, -UNIT),
     row(sp.zeta, 2, POSITIVE),
+    row(sp.zeta, SHAPE + 1, POSITIVE),
+    *[row(f, SHAPE, POSITIVE) for f in (sp.gammainc, sp.gammaincc, sp.chdtr, sp.chdtrc)],
+    *[row(f, SHAPE, UNIT) for f in (sp.gammaincinv, sp.gammainccinv)],
+    *[row(f, SHAPE, POSITIVE, UNIT) for f in (sp.betainc, sp.betaincinv)],
     row(sp.multigammaln, 3.7, 3),
     *[row(f, 3, POSITIVE) for f in (sp.gammainc, sp.gammaincc, sp.chdtr, sp.chdtrc, sp.stdtr)],
     *[row(f, 3, UNIT) for f in (sp.gammaincinv, sp.gammainccinv)],
@@ -144,6 +148,49 @@ def test_hard_points(f, exact, points):
         np.testing.assert_allclose(got, expected, rtol=1e-11)
 
 
+def exact_slope(f, x):
+    with mpmath.workdps(60):
+        return float((f(mpmath.mpf(x) + mpmath.mpf("1e-20")) - f(mpmath.mpf(x) - mpmath.mpf("1e-20"))) / 2 * 10**20)
+
+
+@pytest.mark.parametrize("a", [0.01, 1.0, 7.5, 300.0])
+@pytest.mark.parametrize("place", [1e-6, 0.3, 1.0, 1.2, 4.0])
+def test_gammainc_by_its_shape_keeps_the_digits_of_both_tails(a, place):
+    x = place * (a + 1)
+    for function, ends in ((sp.gammainc, (0, x)), (sp.gammaincc, (x, mpmath.inf))):
+        expected = exact_slope(lambda s, ends=ends: mpmath.gammainc(s, *ends, regularized=True), a)
+        atol = 0.0 if (place <= 1) is (function is sp.gammainc) else 1e-14  # the other one is 1 to rounding
+        (slope,) = gradient(lambda s, function=function: function(s, x), a)
+        np.testing.assert_allclose(slope, expected, rtol=1e-11, atol=atol)
+
+
+@pytest.mark.parametrize("a", [0.01, 2.0, 80.0])
+@pytest.mark.parametrize("b", [0.3, 1.0, 30.0])
+@pytest.mark.parametrize("place", [1e-6, 0.4, 0.99])
+def test_betainc_by_its_shapes_has_all_its_digits(a, b, place):
+    x = 1 - (1 - place * (a + 1) / (a + b + 2))  # so that its mirror image is no other number
+    expected = [
+        exact_slope(lambda s: mpmath.betainc(s, b, 0, x, regularized=True), a),
+        exact_slope(lambda s: mpmath.betainc(a, s, 0, x, regularized=True), b),
+    ]
+    np.testing.assert_allclose(gradient(lambda a, b: sp.betainc(a, b, x), a, b), expected, rtol=1e-11)
+    mirrored = gradient(lambda a, b: sp.betainc(b, a, 1 - x), a, b)
+    np.testing.assert_allclose(mirrored, [-slope for slope in expected], rtol=1e-11)
+
+
+@pytest.mark.parametrize("x", [0.0, 0.5, 1.001, 2.0, 50.0])
+def test_zeta_by_its_exponent_has_all_its_digits(x):
+    for q in (0.01, 1.0, 7.3):
+        if x > 1:
+            expected = exact_slope(lambda s, q=q: mpmath.zeta(s, q), x)
+            np.testing.assert_allclose(gradient(lambda s, q=q: sp.zeta(s, q), x)[0], expected, rtol=1e-12)
+    np.testing.assert_allclose(gradient(sp.zeta, x)[0], exact_slope(mpmath.zeta, x), rtol=1e-12)
+
+
+def test_second_derivatives_by_shapes():
+    np.testing.assert_allclose(grad(grad(lambda a: sp.gammainc(a, 2.0)))(1.5), -0.07409338751048, rtol=1e-12)
+
+
 @pytest.mark.parametrize(
     "a, expected",
     [
@@ -174,8 +221,9 @@ def test_x_log_y_at_zero():
     "program",
     [
         lambda v: sp.jv(v, 2.0),
-        lambda a: sp.gammainc(a, 2.0),
-        lambda a: sp.betainc(a, 2.0, 0.3),
+        lambda v: sp.stdtr(v, 2.0),
+        lambda a: sp.hyp1f1(a, 2.0, 0.3),
+        lambda x: sp.zeta(-x),
         lambda n: sp.eval_legendre(n, 0.3),
         lambda x: sp.elliprd(x, 2.0, 3.0),
     ],
