@@ -84,12 +84,14 @@ CENTRED = 2 * (SAMPLE - np.mean(SAMPLE))
 
 
 @case(
-    "equinox-183",
+    "flux-640",
+    "https://github.com/FluxML/Flux.jl/issues/640",
     "https://github.com/patrick-kidger/equinox/issues/183",
     title="the second gradient of a layer with a running mean raises",
-    month="2022-08",
+    month="2019-02",
     symptom="raises",
-    cause="The first one left a value of its own tracer in the layer, and the second one computed with it.",
+    cause="The first one left a value in the layer that belongs to a tracer, or to a tape that has been run through, "
+    "and the second one computed with it.",
     needs=("nested", "objects"),
     at=(SAMPLE,),
     right=((CENTRED, CENTRED),),
