@@ -192,6 +192,9 @@ def jvp(f: Callable, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
 def jacobian(f: Callable, argnums: int | Sequence[int] = 0) -> Callable:
     """The Jacobian of an array-valued function, row by row in reverse mode; shape of the value, then of the argument.
 
+    Raises:
+        ArgumentError: f does not return one array or number, or a complex one.
+
     >>> import numpy as np
     >>> jacobian(lambda x: x ** 2)(np.array([1.0, 2.0]))
     array([[2., 0.],
@@ -205,6 +208,11 @@ def jacobian(f: Callable, argnums: int | Sequence[int] = 0) -> Callable:
         bare = plain(value)
         if not is_differentiable(bare):
             raise ArgumentError(f"jacobian needs a function of one array or number, and it returned {bare!r:.60}")
+        if np.iscomplexobj(bare):
+            raise ArgumentError(
+                f"a row of a Jacobian is the gradient of a real number, and {_name(f)} returned complex ones.\n"
+                f"  Ways out: jacobian of the real and of the imaginary part; jvp, or hvp for the gradient of a loss."
+            )
         rows = [
             tuple([_zeros_for_none(g, a) for g, a in zip(back.sweep(basis, basis)[0], chosen, strict=True)])
             for basis in _standard_basis(bare)

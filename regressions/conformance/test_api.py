@@ -405,6 +405,15 @@ def test_jacobian():
     assert not jacobian(lambda x: np.ones(2))(np.ones(3)).any()
 
 
+def test_jacobian_of_complex_values_is_refused():
+    z = np.array([1.0 + 2.0j])
+    for f, x in ((lambda x: (1 + 2j) * x, np.ones(1)), (lambda z: np.sum(np.imag(z) ** 2), z)):
+        with pytest.raises(ArgumentError, match="returned complex ones"):
+            (engine.hessian if x is z else jacobian)(f)(x)
+    close(jacobian(lambda z: np.imag(z) ** 2)(z), [[4.0j]])
+    close(engine.hvp(lambda z: np.sum(np.imag(z) ** 2), z, 1j * z.imag), [4.0j])
+
+
 def test_jacobian_of_a_value_in_another_memory_order():
     turned = engine.jacobian(lambda x: 2 * x.T)(np.arange(6.0).reshape(2, 3))
     assert np.array_equal(turned, 2 * np.einsum("il,jk->jikl", np.eye(2), np.eye(3)).transpose(0, 1, 3, 2))
