@@ -64,6 +64,8 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
     if kind is FunctionType:
         return _python(function, args, kwargs)
     if kind is MethodWrapperType:
+        if function.__name__ == "__call__":
+            return call(function.__self__, *args, **kwargs)
         return _method_of_value(function.__name__, (function.__self__, *args), kwargs, _descriptor(function), function)
     if kind is BuiltinMethodType and not isinstance(function.__self__, ModuleType | None):
         return _builtin_method(function, args, kwargs)
@@ -125,6 +127,10 @@ def _by_rule(function: Callable, rule: Any, args: tuple, kwargs: dict) -> Any:
     args = tuple([tuple(a) if _is_walk(a) and not (is_numpy(function) and _is_view(a)) else a for a in args])
     if any(_is_object(a) or isinstance(a, SEQUENCES) for a in args):
         found = _by_class(function, args)
+        if found is None and isinstance(function, np.ufunc):
+            from .ufuncs import by_override
+
+            found = by_override(function, args, kwargs)
         if found is not None:
             return found[0]
         if any(_is_object(a) for a in args) and reach.is_active(args):
@@ -347,9 +353,11 @@ def is_library(filename: str) -> bool:
 
 
 def is_numpy(function: Any) -> bool:
-    """NumPy's or SciPy's own: the rules speak for it. numpy.polynomial is Python like the user's, and read as such."""
+    """NumPy's or SciPy's own: the rules speak for it. What is Python like the user's is read as such."""
     module = getattr(function, "__module__", None) or ""
-    return module.split(".")[0] in ("numpy", "scipy") and not module.startswith("numpy.polynomial")
+    return module.split(".")[0] in ("numpy", "scipy") and not module.startswith(
+        ("numpy.polynomial", "numpy.lib.mixins")
+    )
 
 
 def _with_defaults(function: FunctionType, args: tuple, kwargs: dict) -> tuple[tuple, dict]:

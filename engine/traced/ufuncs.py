@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from .calls import call
 from .items import frozen_index
 from .levels import plain
 
-__all__ = ["UFUNC_METHODS", "call_ufunc"]
+__all__ = ["UFUNC_METHODS", "by_override", "call_ufunc"]
 
 
 KEYWORDS = frozenset({"out", "where", "dtype", "signature", "casting", "order", "subok"})
@@ -100,6 +101,23 @@ def masked(ufunc: np.ufunc, operands: tuple, mask: np.ndarray, targets: tuple, n
         store(whole, mask, result)
         stored.append(call(operator.getitem, whole, ()) if target is None and not shape else whole)
     return tuple(stored) if ufunc.nout > 1 else stored[0]
+
+
+def by_override(ufunc: np.ufunc, args: tuple, kwargs: dict) -> tuple[Any] | None:
+    """A tuple of the result, if the class of an operand takes ufuncs over by `__array_ufunc__`; None otherwise."""
+    operands: list[Any] = []
+    for a in args:
+        kind = type(a)
+        if type(getattr(kind, "__array_ufunc__", None)) is FunctionType and kind not in map(type, operands):
+            place = next((i for i, other in enumerate(operands) if issubclass(kind, type(other))), len(operands))
+            operands.insert(place, a)  # subclasses come first, as NumPy has it
+    for operand in operands:
+        result = call(type(operand).__array_ufunc__, operand, ufunc, "__call__", *args, **kwargs)
+        if result is not NotImplemented:
+            return (result,)
+    if operands:
+        raise TypeError(f"operand type(s) all returned NotImplemented from __array_ufunc__({ufunc!r}, '__call__')")
+    return None
 
 
 # ---- methods

@@ -9,10 +9,13 @@ import time
 
 import numpy as np
 
+from engine import frontend
 from engine.rules import registry
+from engine.traced import ufuncs
 
 from ..case import Raises, case
-from ..defects import declared_constant, on_traced_tier, patched, without_rule
+from ..defects import declared_constant, on_traced_tier, patched, with_rule, without_rule
+from ..defects_state import traced
 
 LIBM = ctypes.CDLL(None)
 LIBM.cbrt.restype, LIBM.cbrt.argtypes = ctypes.c_double, [ctypes.c_double]
@@ -260,8 +263,8 @@ GRID = np.array([1.0, 2.0, 3.0, 4.0, 5.0])
     title="a binary search inside the loss raises about a variable nobody has written",
     month="2022-02",
     symptom="raises",
-    cause="Searches had no rule, so the engine went into the midpoint's bit shift; the refusal it then generated named "
-    "an argument that had been renamed.",
+    cause="Searches had no rule, so the engine went into the midpoint's bit shift; the refusal it then generated "
+    "named an argument that had been renamed.",
     at=(np.array([3.5, 1.2]),),
     right=(np.array([3.0, 1.0]),),
     oracle="closed form: the indices, which are constant",
@@ -271,3 +274,79 @@ GRID = np.array([1.0, 2.0, 3.0, 4.0, 5.0])
 def binary_search_inside_the_loss(x):
     index = np.searchsorted(GRID, x)
     return np.sum(x * index)
+
+
+class Boxed:
+    """An array with something around it that hands ufuncs on."""
+
+    def __init__(self, data):
+        self.data = data
+
+    def __array_ufunc__(self, ufunc, method, *operands, **kwargs):
+        operands = [operand.data if isinstance(operand, Boxed) else operand for operand in operands]
+        return Boxed(getattr(ufunc, method)(*operands, **kwargs))
+
+
+PAIR = np.array([0.5, -0.25])
+
+
+@case(
+    "autograd-717",
+    "https://github.com/HIPS/autograd/pull/717",
+    title="a ufunc of an object that hands it on to the array inside raises",
+    month="2026-06",
+    symptom="raises",
+    cause="What carries a derivative did not say what ufuncs mean for it, so that NumPy took it for an object of no "
+    "known kind.",
+    needs=("objects", "plain-values"),
+    at=(PAIR,),
+    right=(2 * PAIR * np.exp(PAIR**2),),
+    oracle="closed form: of exp(x²)",
+    reported=Raises("foreign-call", "multiply"),
+    defect=traced(ufuncs, "by_override", lambda ufunc, args, kwargs: None),
+)
+def ufuncs_of_a_box(x):
+    box = np.multiply(Boxed(x), x)
+    return np.sum(np.exp(box).data)
+
+
+@case(
+    "jax-23923",
+    "https://github.com/jax-ml/jax/pull/23923",
+    title="ldexp has a derivative of 0",
+    month="2024-09",
+    symptom="missing-gradient",
+    cause="Mantissa and exponent were put together from their bits, as whole numbers, and no derivative goes through "
+    "these.",
+    at=(1.7,),
+    right=(8.0,),
+    oracle="closed form: 2³",
+    reported=(0.0,),
+    defect=with_rule(np.ldexp, x=lambda d, out, x, i, /: 0.0 * d),
+)
+def eight_times_by_its_exponent(x):
+    return np.ldexp(x, 3)
+
+
+scope = {"np": np}
+exec("def written_nowhere(x):\n    return np.sin(x) * x", scope)
+WRITTEN_NOWHERE = scope["written_nowhere"]
+
+
+@case(
+    "tangent-10",
+    "https://github.com/google/tangent/issues/10",
+    title="a function whose source cannot be had fails deep inside",
+    month="2017-11",
+    symptom="raises",
+    cause="The transformation reads the source of what it is given, and let the error of the library that looks for "
+    "it through.",
+    needs=("refusal",),
+    at=(0.7,),
+    right=Raises("source", "written_nowhere: its Python source is needed"),
+    oracle="definition: a function without source is refused by name",
+    reported=Raises("crash", "OSError: could not get source code"),
+    defect=traced(frontend, "_no_source", lambda code, reason: OSError("could not get source code")),
+)
+def function_that_is_written_nowhere(x):
+    return WRITTEN_NOWHERE(x)

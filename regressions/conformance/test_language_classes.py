@@ -652,4 +652,49 @@ def list_and_dict_subclasses(x, y):
     return items[0] * items[1] + named["a"] * named["b"] * named["absent"]
 
 
+class Boxed(np.lib.mixins.NDArrayOperatorsMixin):
+    """A class that hands ufuncs, and with them operators, on to what it holds."""
+
+    def __init__(self, data):
+        self.data = data
+
+    def __array_ufunc__(self, ufunc, method, *operands, **kwargs):
+        if any(isinstance(operand, str) for operand in operands):
+            return NotImplemented
+        operands = [operand.data if isinstance(operand, Boxed) else operand for operand in operands]
+        return type(self)(getattr(ufunc, method)(*operands, **kwargs))
+
+
+class Rescaled(Boxed):
+    def __array_ufunc__(self, ufunc, method, *operands, **kwargs):
+        found = super().__array_ufunc__(ufunc, method, *operands, **kwargs)
+        found.data = found.data * 2
+        return found
+
+
+@table.at(X)
+def ufuncs_taken_over_by_a_class(x):
+    box = np.multiply(Boxed(x), x)
+    return np.sum(np.exp(box / 3).data) + np.sum((x - 2.0 * Boxed(x)).data * x)
+
+
+@table.at(X)
+def ufuncs_taken_over_by_the_subclass(x):
+    found = np.multiply(Boxed(x), Rescaled(x))
+    return np.sum(found.data) * isinstance(found, Rescaled)
+
+
+@table.at(0.7, 1.5)
+def ufunc_that_no_class_takes(x, y):
+    try:
+        return np.add(Boxed(x), "text").data
+    except TypeError:
+        return x * y
+
+
+@table.at(0.7, 1.5)
+def call_by_its_own_name(x, y):
+    return np.multiply.__call__(x, y) + math.sin.__call__(x) + Account(y).deposit.__call__(x).balance
+
+
 test_program, test_gradient, test_pullback, test_pushforward, test_second_order = checks_of(table)
