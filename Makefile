@@ -16,7 +16,7 @@ help:
 	@echo "make regressions   every pinned bug on the reference engine"
 	@echo "make engine-NAME   an environment for autograd, jax, mygrad, tensorflow or torch, which pytest --engine NAME asks"
 	@echo "make test          format, lint, types, doctests and every test: what CI runs"
-	@echo "make bench         the engine's gradients beside gradients written by hand"
+	@echo "make bench         derivatives of the engine beside those written by hand"
 	@echo "make bench-quick   the asv benchmarks once, nothing saved"
 	@echo "make clean         remove the environment and everything generated"
 
@@ -39,7 +39,7 @@ tests: $(STAMP)
 	@$(PYTEST) -q -n $(WORKERS) --bite --conformance --doctest-modules engine benchmarks regressions
 
 bench: $(STAMP)
-	@$(BIN)/python -m benchmarks speed
+	@$(BIN)/python -m benchmarks compare --engine reference
 
 bench-quick: $(STAMP)
 	@$(BIN)/asv machine --yes >/dev/null

@@ -1,7 +1,9 @@
-"""What a gradient costs: beside a gradient written by hand, as programs grow, and from commit to commit.
+"""What a gradient costs: beside a gradient written by hand, beside other engines, as programs grow, over commits.
 
-workloads/       the programs: primal, hand-written gradient, seeded data; they know no engine
-speed            python -m benchmarks speed: one table from one run
+workloads/       the programs: primal, derivative by hand, seeded data
+ports/           the same in other engines: a module for each
+compare          python -m benchmarks compare: one table from one run; worker is what runs in each engine's process
+growth           python -m benchmarks growth: what a longer program costs
 gradient_cost    the same questions for asv, commit by commit
 measure          whether two gradients agree, interleaved timing, call counts, peak memory
 """

@@ -9,53 +9,140 @@ import argparse
 import json
 import os
 import sys
-from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit status: 0 every gradient right, 1 one wrong or refused, 2 usage."""
+    """Exit status: 0 every derivative of this project's engine right, 1 one wrong or refused, 2 usage."""
     os.environ.update(dict.fromkeys(THREADS, "1"))
-    from benchmarks import speed
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure what gradients cost.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    add_compare(commands)
+    add_growth(commands)
+    options = parser.parse_args(arguments)
+    status: int = options.run(options)
+    return status
+
+
+def add_compare(commands) -> None:
+    from benchmarks.ports import ENGINES
     from benchmarks.workloads import WORKLOADS
     from engine import switches
 
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure what gradients cost.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     command = commands.add_parser(
-        "speed",
-        help="the engine's gradients beside gradients written by hand",
-        description="Time the engine's gradients beside gradients written by hand: interleaved, on one thread.",
+        "compare",
+        help="derivatives beside those written by hand, and those of other engines",
+        description="Time derivatives beside the program itself, beside derivatives written by hand, and beside other "
+        "engines: interleaved, on one thread, after every answer has been checked.",
+        epilog="examples: python -m benchmarks compare --workload gmm --engine jax; "
+        "python -m benchmarks compare --engine reference --size small --plots plots",
     )
-    names = [*WORKLOADS, *speed.GROWTH]
     command.add_argument(
-        "--workload", action="append", choices=names, metavar="NAME", help=f"only these: {', '.join(names)}"
+        "--workload",
+        action="append",
+        choices=list(WORKLOADS),
+        metavar="NAME",
+        help=f"only these: {', '.join(WORKLOADS)}",
     )
+    command.add_argument(
+        "--engine",
+        action="append",
+        metavar="NAME",
+        help=f"beside this project's own only these, of {', '.join(ENGINES)}, or a release such as autograd==1.8.0; an "
+        "environment is made where it is missing; without this option, those that have one",
+    )
+    command.add_argument(
+        "--size",
+        action="append",
+        metavar="NAME",
+        help="only these: small (the first of each workload), large (the last), or a name from the table",
+    )
+    command.add_argument("--rounds", type=int, default=15, metavar="N", help="interleaved rounds (%(default)s)")
+    command.add_argument(
+        "--limit",
+        type=float,
+        default=30.0,
+        metavar="SECONDS",
+        help="for a first derivative, and about the time that the rounds of one row may take (%(default)g)",
+    )
+    command.add_argument("--threads", type=int, default=1, metavar="N", help="for each engine (%(default)s)")
     command.add_argument(
         "--switch-off",
         action="append",
         default=[],
         choices=sorted(switches.NAMES),
         metavar="NAME",
-        help=f"do without a part of the engine: {', '.join(sorted(switches.NAMES))}",
+        help=f"do without a part of this project's engine: {', '.join(sorted(switches.NAMES))}",
     )
-    command.add_argument("--rounds", type=int, default=25, metavar="N", help="interleaved rounds (%(default)s)")
-    command.add_argument("--code", action="store_true", help="print the generated adjoint of each")
-    command.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE as well")
-    options = parser.parse_args(arguments)
-    if options.rounds < 2:
-        command.error("argument --rounds: a median between quartiles needs at least 2")
+    command.add_argument("--code", action="store_true", help="print the generated adjoint of each workload")
+    command.add_argument("--json", type=Path, metavar="FILE", help="write all figures to FILE as well")
+    command.add_argument("--plots", type=Path, metavar="DIR", help="draw the ratios into DIR, as SVG and PNG")
+    command.set_defaults(run=compare, command=command)
 
-    with ExitStack() as parts:
-        if options.switch_off:
-            parts.enter_context(switches.off(*options.switch_off))
-        record, right = speed.run(options.workload or names, options.rounds, options.code)
+
+def compare(options: argparse.Namespace) -> int:
+    from benchmarks import compare, plots
+    from regressions.environments import Unusable
+
+    for name, least in (("rounds", 2), ("threads", 1), ("limit", 0)):
+        if getattr(options, name) < least:
+            options.command.error(f"argument --{name}: at least {least}")
+    chosen = compare.chosen(options.workload, options.size)
+    if not chosen:
+        options.command.error("argument --size: no workload that was chosen has it; small and large are in all of them")
+    if options.plots and (lack := plots.lack()):
+        options.command.error(f"argument --plots: {lack}")
+    try:
+        engines = compare.contestants(options.engine, options.threads, options.switch_off, say)
+    except (ValueError, Unusable) as error:
+        options.command.error(f"argument --engine: {error}")
+    machine = compare.describe_machine(options.threads)
+    say(f"engines: {', '.join(map(str, engines))}")
+    rows = compare.run(engines, chosen, options.rounds, options.limit, say)
+    for line in compare.report(rows, engines, machine):
+        print(line)
+    if options.code:
+        for workload in dict.fromkeys(workload.name for workload, _ in chosen):
+            print(f"\n# {workload}\n{compare.code(workload)}")
     if options.json:
-        record["switched_off"] = options.switch_off
+        record = {"machine": machine, "rows": [asdict(row) for row in rows], "switched_off": options.switch_off}
         options.json.write_text(json.dumps(record, indent=2) + "\n")
-    return 0 if right else 1
+    if options.plots:
+        for file in plots.draw(rows, options.plots):
+            say(f"drawn: {file}")
+    return int(any("reference" in row.problems for row in rows))
+
+
+def add_growth(commands) -> None:
+    from benchmarks.growth import GROWTH
+
+    command = commands.add_parser(
+        "growth",
+        help="how the cost of a gradient grows with the program",
+        description="Figures at several lengths: what should stay flat, stays flat.",
+    )
+    command.add_argument("--program", action="append", choices=list(GROWTH), metavar="NAME", help=", ".join(GROWTH))
+    command.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE as well")
+    command.set_defaults(run=growth)
+
+
+def growth(options: argparse.Namespace) -> int:
+    from benchmarks.growth import GROWTH, table
+
+    figures = [figure for name in options.program or GROWTH for figure in GROWTH[name]()]
+    for line in table(figures):
+        print(line)
+    if options.json:
+        options.json.write_text(json.dumps([asdict(figure) for figure in figures], indent=2) + "\n")
+    return 0
+
+
+def say(line: str) -> None:
+    """Progress, apart from the results."""
+    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

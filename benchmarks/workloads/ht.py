@@ -32,7 +32,7 @@ def bone_rotations(theta):
 def bone_transforms(theta, model):
     """(..., 3, 88): each bone moves with its parent."""
     relatives = model.base_relatives @ bone_rotations(theta)
-    absolutes = []
+    absolutes: list[np.ndarray] = []
     for i, parent in enumerate(model.parents):
         relative = relatives[..., i, :, :]
         absolutes.append(relative if parent == -1 else absolutes[parent] @ relative)
@@ -130,7 +130,8 @@ def bone_transforms_dot(theta, model):
     """(26, 3, 88)."""
     relatives = model.base_relatives @ bone_rotations(theta)
     relatives_dot = model.base_relatives @ bone_rotations_dot(theta)
-    absolutes, absolutes_dot = [], []
+    absolutes: list[np.ndarray] = []
+    absolutes_dot: list[np.ndarray] = []
     for i, parent in enumerate(model.parents):
         here, moved = relatives[i], relatives_dot[:, i]
         if parent != -1:

@@ -53,7 +53,10 @@ class Workload:
     @property
     def asked(self) -> Callable:
         """The derivative by the engine, of the same arguments as `hand`."""
-        return self.derivative or partial(engine.gradient, self.primal)
+        if self.derivative is not None:
+            return self.derivative
+        assert self.primal is not None, "where there is no program, there is a derivative"
+        return partial(engine.gradient, self.primal)
 
     def size(self, name: str) -> Size:
         """

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 import engine
-from benchmarks import speed
+from benchmarks import compare, plots
 from benchmarks.__main__ import main
-from benchmarks.measure import count_calls, interleaved, peak_bytes
+from benchmarks.measure import Spread, count_calls, interleaved, peak_bytes
+from benchmarks.worker import Measured
 from benchmarks.workloads import WORKLOADS, growth, index_sum
 
 ROOT = Path(__file__).parents[2]
@@ -34,10 +35,9 @@ def test_early_exits_leave_where_their_sizes_say():
 def test_wrong_gradient_has_no_speed():
     workload = WORKLOADS["scalar_loop"]
     doubled = replace(workload, hand=lambda *args: tuple(2 * g for g in workload.hand(*args)))
-    row = speed.measure(doubled, doubled.sizes[0], rounds=2)
-    assert row.problem.startswith("wrong gradient: gradient[0]: value: expected ")
-    assert row.ratio is row.engine_us is row.first_ms is None
-    assert row.problem in "\n".join(speed.table([row]))
+    measured = Measured("reference", doubled, doubled.sizes[0])
+    assert measured.problem.startswith("wrong: gradient[0]: value: expected ")
+    assert measured.first is None and not measured.calls
 
 
 def test_refused_program_is_reported_with_its_error():
@@ -45,8 +45,13 @@ def test_refused_program_is_reported_with_its_error():
         return x
 
     refused = replace(WORKLOADS["scalar_loop"], primal=loss)
-    row = speed.measure(refused, refused.sizes[0], rounds=2)
-    assert row.problem.startswith("UnsupportedSyntaxError: ")
+    assert Measured("reference", refused, refused.sizes[0]).problem.startswith("UnsupportedSyntaxError: ")
+
+
+def test_objects_are_measured_beside_plain_arrays():
+    objects = WORKLOADS["mlp_objects"]
+    samples = Measured("reference", objects, objects.sizes[0]).repeat(0)
+    assert samples.keys() == {"reference", "hand", "primal", "flat"} and min(samples.values()) > 0
 
 
 def test_interleaved_gives_one_sample_a_round_to_each():
@@ -112,29 +117,139 @@ def test_indexing_in_a_loop_keeps_memory_linear():
     assert peak(4000) <= 2.5 * peak(2000), "one dense array an access would make it four times"
 
 
-def test_unknown_workload_is_a_usage_error(capsys):
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--workload", "scalar_lop"], "argument --workload: invalid choice: 'scalar_lop'"),
+        (["--size", "huge"], "argument --size: no workload that was chosen has it"),
+        (["--engine", "zygote"], "argument --engine: there is no way to install 'zygote'"),
+        (["--engine", "mygrad"], "argument --engine: there are no ports to mygrad; there are to autograd, jax, torch"),
+        (["--engine", "jax==new"], "argument --engine: 'new' is no version"),
+        (["--rounds", "1"], "argument --rounds: at least 2"),
+        (["--threads", "0"], "argument --threads: at least 1"),
+        (["--switch-off", "everything"], "argument --switch-off: invalid choice"),
+    ],
+)
+def test_usage_errors_say_what_is_wrong(arguments, message, capsys):
     with pytest.raises(SystemExit) as exit:
-        main(["speed", "--workload", "scalar_lop"])
+        main(["compare", *arguments])
     assert exit.value.code == 2
-    message = capsys.readouterr().err
-    assert "argument --workload: invalid choice: 'scalar_lop'" in message
-    assert "index_sum" in message, "the names there are"
+    assert message in capsys.readouterr().err
+
+
+def test_plots_without_matplotlib_are_a_usage_error(monkeypatch, capsys):
+    monkeypatch.setattr(plots, "find_spec", lambda name: None)
+    with pytest.raises(SystemExit) as exit:
+        main(["compare", "--plots", "plots"])
+    assert exit.value.code == 2
+    assert "argument --plots: plots need matplotlib: python -m pip install 'gradpin[plots]'" in capsys.readouterr().err
 
 
 def test_command_prints_a_row_the_code_and_writes_json(tmp_path, capsys):
-    file = tmp_path / "speed.json"
-    status = main(["speed", "--workload", "scalar_loop", "--rounds", "2", "--code", "--json", str(file)])
+    file = tmp_path / "compare.json"
+    names = ["--workload", "scalar_loop", "--engine", "reference", "--rounds", "2"]
+    status = main(["compare", *names, "--code", "--json", str(file)])
     out, progress = capsys.readouterr()
     assert status == 0
-    assert [line.split()[0] for line in out.splitlines() if line.startswith(("workload", "scalar_loop"))] == [
-        "workload",
-        "scalar_loop",
-    ]
+    titles, cells = ([cell.strip() for cell in line.split("|")[1:-1]] for line in out.splitlines()[2:5:2])
+    assert titles == ["workload", "size", "gradient", "/ primal", "/ by hand", "first"]
+    assert cells[:2] == ["scalar_loop", "100"] and "±" in cells[3] and "±" in cells[4]
     assert "def " in out.split("# scalar_loop\n")[1]
-    assert progress == "scalar_loop, 100 ...\n"
+    assert progress == "engines: reference\n[1/1] scalar_loop, 100\n"
     (row,) = json.loads(file.read_text())["rows"]
-    assert row["workload"] == "scalar_loop" and row["problem"] is None
-    assert row["ratio"]["low"] <= row["ratio"]["median"] <= row["ratio"]["high"]
+    assert row["workload"] == "scalar_loop" and row["problems"] == {} and row["rounds"] == 2
+    for ratio in ("reference/hand", "reference/primal"):
+        spread = row["ratios"][ratio]
+        assert spread["low"] <= spread["median"] <= spread["high"]
+    assert row["seconds"].keys() == {"reference", "hand", "primal"} and row["first_seconds"]["reference"] > 0
+
+
+def test_engine_that_is_wrong_fails_the_command_and_has_no_figures():
+    contestant = Answering("reference", [{"problem": "wrong: gradient[0]", "first": None}])
+    row = measured_by(contestant)
+    assert row.problems == {"reference": "wrong: gradient[0]"} and not row.seconds and not row.ratios
+    assert "scalar_loop, 100: reference: wrong: gradient[0]" in list(
+        compare.report([row], [contestant], compare.describe_machine(1))
+    )
+
+
+def test_engine_that_dies_in_between_is_left_out_and_the_others_go_on():
+    ready = {"problem": None, "first": 1.0}
+    ours = {"seconds": {"reference": 2.0, "hand": 1.0, "primal": 0.5}}
+    steady = Answering("reference", [ready, *[ours] * 4])
+    mortal = Answering("jax", [ready, {"seconds": {"jax": 3.0}}])
+    row = measured_by(steady, mortal)
+    assert row.problems == {"jax": "the process died"}
+    assert row.seconds == {"reference": 2.0, "hand": 1.0, "primal": 0.5}
+    assert row.ratios["reference/hand"].median == 2.0 and "jax/reference" not in row.ratios and row.rounds == 4
+
+
+def test_engines_take_turns_and_each_round_has_a_ratio():
+    ready = {"problem": None, "first": 1.0}
+    times = [1.0, 2.0, 4.0, 8.0]  # a machine that slows down
+    log = []
+    ours = Answering("reference", [ready, *({"seconds": {"reference": t, "hand": t / 2}} for t in times)], log)
+    theirs = Answering("autograd", [ready, *({"seconds": {"autograd": 10 * t}} for t in times)], log)
+    row = measured_by(ours, theirs)
+    assert row.ratios["autograd/reference"] == Spread(10.0, 10.0, 10.0), "however the machine changes"
+    assert log[2:] == ["autograd", "reference", "reference", "autograd"] * 2
+    assert row.missed, "2.0 over 1.3"
+
+
+class Answering:
+    """A contestant of which it is known what it says."""
+
+    def __init__(self, engine, answers, log=None):
+        self.engine, self.answers, self.log = engine, list(answers), [] if log is None else log
+
+    def ask(self, request, patience):
+        self.log.append(self.engine)
+        if not self.answers:
+            raise compare.Gone("the process died")
+        return self.answers.pop(0)
+
+
+def measured_by(*contestants):
+    workload = WORKLOADS["scalar_loop"]
+    return compare.measure(list(contestants), workload, workload.sizes[0], rounds=4, limit=60.0)
+
+
+def test_process_that_does_not_answer_is_ended_and_started_again():
+    contestant = compare.Contestant("reference", Path(sys.executable), 1)
+    with pytest.raises(compare.Gone, match="no answer in 0 seconds"):
+        contestant.ask({"prepare": ["hello", "1"]}, 0.0)
+    answer = contestant.ask({"prepare": ["hello", "1"]}, 60.0)
+    assert answer["problem"] is None and answer["first"] > 0
+    assert contestant.ask({"repeat": 0}, 60.0)["seconds"].keys() == {"reference", "hand", "primal"}
+    contestant.end()
+
+
+def test_engine_that_is_not_there_says_so():
+    with pytest.raises(compare.Gone, match="does not import: ModuleNotFoundError: No module named 'mxnet'"):
+        compare.Contestant("mxnet", Path(sys.executable), 1).ask({"prepare": ["hello", "1"]}, 60.0)
+
+
+def test_choice_of_rows():
+    pairs = [(workload.name, size.name) for workload, size in compare.chosen(["lse", "gmm"], ["small", "1000000"])]
+    assert pairs == [("lse", "100"), ("lse", "1000000"), ("gmm", "d=2,k=3,n=10")]
+    assert len(compare.chosen(None, None)) == sum(len(workload.sizes) for workload in WORKLOADS.values())
+
+
+def test_growth_prints_its_figures(tmp_path, capsys):
+    file = tmp_path / "growth.json"
+    assert main(["growth", "--program", "repeated_doubling", "--json", str(file)]) == 0
+    (figure,) = json.loads(file.read_text())
+    assert figure["program"] == "repeated_doubling" and figure["value"] > 0
+    assert "repeated_doubling" in capsys.readouterr().out
+
+
+def test_plots_are_drawn_of_what_there_is(tmp_path):
+    pytest.importorskip("matplotlib", reason="an extra: gradpin[plots]")
+    row = compare.Row("hello", "1", 1.3, ratios={"reference/hand": Spread(2.0, 1.5, 2.5)})
+    drawn = list(plots.draw([row], tmp_path / "plots"))
+    assert [file.name for file in drawn] == ["gradient.svg", "gradient.png"]
+    assert drawn[0].read_text().rstrip().endswith("</svg>")
+    assert drawn[1].read_bytes().startswith(b"\x89PNG")
 
 
 def test_threads_are_limited_before_numpy_is_there():
