@@ -154,8 +154,10 @@ class Access:
             method = self.special_method(value, "__getitem__")
             if method is not None:
                 return self.call(method, [index], {})
-        if type(value) is Const and type(value.value) in (str, tuple) and type(index) is Const:
+        if type(value) is Const and type(value.value) in (str, tuple, dict) and type(index) is Const:
             return Const(value.value[index.value])
+        if type(value) is Const and isinstance(value.value, np.ndarray):
+            return self.let(operator.getitem, (value, self.argument(index)))
         raise NotTyped(f"a subscript of a {type(value).__name__}")
 
     def known_item(self, kind: type, items: tuple, index: Any, value: Any) -> Any:

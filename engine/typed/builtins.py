@@ -18,7 +18,7 @@ from ..rules.scalars import standing_largest, standing_smallest
 from ..tangents import is_differentiable
 from . import runtime
 from .core import Const, Pack, Var
-from .types import FLOAT, Array, NotTyped, Plain, Scalar, Seq, class_of_kind, is_active_type, is_complex, type_of
+from .types import FLOAT, NONE, Array, NotTyped, Plain, Scalar, Seq, class_of_kind, is_active_type, is_complex, type_of
 from .values import Closure, DictOf, Fields, Func, Grown, Iter, ListOf, Outside, Ref, Tup
 
 
@@ -111,7 +111,10 @@ def iteration(kind: str) -> Callable:
             if type(strict) is Const and not strict.value:
                 return Iter(kind, tuple(args))
             lists = [lowerer.known_items(a) for a in args]
-            if any(items is None for items in lists) or len({len(items) for items in lists}) > 1:
+            if all(items is None for items in lists):
+                lengths = tuple([lowerer.indexed(a)[0] for a in args])
+                lowerer.emit(runtime.equally_long, (Pack(tuple, lengths),), NONE, must=lowerer.in_rule == 0)
+            elif any(items is None for items in lists) or len({len(items) for items in lists}) > 1:
                 raise NotTyped("a strict zip")
             return Iter(kind, tuple(args))
         if kwargs or len(args) != 1:
@@ -163,7 +166,7 @@ def compensated(lowerer: Any, start: Any, total: Any) -> Any:
 
 
 def extreme(better: Callable) -> Callable:
-    """min or max of known numbers: the first of those that nothing beats; floats that tie for it share (convention 2)."""
+    """min or max of known numbers: the first that nothing beats; floats that tie share (convention 2)."""
     standing = standing_smallest if better is operator.lt else standing_largest
 
     def made(lowerer: Any, args: list, kwargs: dict) -> Any:

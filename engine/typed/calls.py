@@ -17,6 +17,7 @@ from ..rules.registry import SEQUENCE_PARAMETERS, composed, is_constant, lookup,
 from . import exits
 from .builtins import BUILTINS
 from .core import Const, Pack, Var
+from .library import LIBRARY
 from .lower_frames import Frame
 from .methods import list_method
 from .nested import call_derivative, lower_derivative
@@ -26,6 +27,7 @@ from .values import Bound, Closure, Derivative, DictOf, Fields, Func, ListOf, Me
 
 RETURN, EXIT = "$return", "$exit"
 DEPTH = 60
+CONSTANTS = (bool, int, float, str, type(None))
 
 
 def holds_names(arg: Any) -> bool:
@@ -63,7 +65,8 @@ class Calls:
                 raise NotTyped(f"{callee.function.__name__}, which is refused")
             if is_of_rules(callee.function):
                 return self.let(callee.function, tuple(args), tuple(kwargs.items()))
-            if lookup(callee.function) is not None or is_constant(callee.function):
+            constant = is_constant(callee.function) and not (callee.function.__module__ or "").startswith("engine.")
+            if lookup(callee.function) is not None or constant:
                 raise NotTyped(f"a rule of the user's for {callee.function.__name__}")
             nested = lower_derivative(self, callee.function, args, kwargs)
             if nested is not None:
@@ -88,6 +91,7 @@ class Calls:
             builtin = BUILTINS.get(fn)
         except TypeError as error:
             raise NotTyped(f"a call of {fn!r}") from error
+        builtin = builtin or LIBRARY.get(fn)
         if builtin is not None:
             result = builtin(self, args, kwargs)
             if result is not NotImplemented:
@@ -210,6 +214,9 @@ class Calls:
             found[names[len(names) - len(values) + i]] = ("default", i, value, place)
         for name, value in (function.__kwdefaults__ or {}).items():
             found[name] = ("kwdefault", name, value, place)
+        if (function.__module__ or "").startswith("engine."):  # a rule's defaults are part of it
+            found = {name: Const(value) if type(value) in CONSTANTS else how for name, how in found.items()
+                     for value in [how[2]]}  # fmt: skip
         return found
 
     def enter(self, frame: Frame, node: Any, defaults: dict, args: list, kwargs: dict, key: int) -> Any:

@@ -15,14 +15,14 @@ from typing import Any
 from . import exits
 from .access import Access
 from .calls import Calls
-from .core import UNDEFINED, Block, Const, If, Let, Var
+from .core import UNDEFINED, Block, Const, If, Let, Var, operands
 from .expressions import Expressions
 from .lower_frames import Frame
 from .places import Places
-from .runtime import throw
+from .runtime import same, throw, unpacked
 from .scans import Attempt, Guess
 from .stores import Stores
-from .types import BOOL, NotTyped, Plain, join, type_of
+from .types import BOOL, NONE, Array, NotTyped, Plain, is_active_type, join, type_of
 from .values import ABSENT, Grown, ListOf, Maybe, Poison, Ref, Tup, id_of, is_leaf, parts_of, with_parts
 
 EXIT, BREAK, RETURN = "$exit", "$break", "$return"
@@ -48,6 +48,8 @@ class Lowerer(Expressions, Access, Calls, Stores):
         self.writes: dict[Var, Var] = {}  # an array's new version and the one it takes the place of
         self.roots: dict[Var, Var] = {}  # names of arrays and those whose shape they have
         self.symbols: dict[tuple, str] = {}
+        self.makers: dict[Var, Let] = {}
+        self.dependent: dict[Var, bool] = {}
 
     def new_number(self) -> int:
         self.numbers += 1
@@ -173,8 +175,22 @@ class Lowerer(Expressions, Access, Calls, Stores):
 
     def emit(self, fn: Callable, args: tuple, type: Any, kw: tuple = (), hint: str = "t", must: bool = False) -> Var:
         out = Var(type, hint)
-        self.block.stmts.append(Let(out, fn, args, kw, self.line, must))
+        self.makers[out] = made = Let(out, fn, args, kw, self.line, must)
+        self.block.stmts.append(made)
         return out
+
+    def depends(self, value: Any) -> bool:
+        """May `value` depend on an argument that a derivative is taken by?"""
+        if type(value) is not Var or not is_active_type(value.type):
+            return False
+        if value not in self.dependent:
+            made = self.makers.get(value)
+            place = next((p for p in self.places.read if p.var is value), None)
+            if made is not None:
+                self.dependent[value] = made.fn is same or any(self.depends(v) for v in operands(made))
+            else:
+                self.dependent[value] = place is None or place.root().how == "arg"
+        return self.dependent[value]
 
     def assign(self, target: ast.expr, value: Any) -> None:
         if isinstance(target, ast.Name):
@@ -190,8 +206,10 @@ class Lowerer(Expressions, Access, Calls, Stores):
             self.assign_into(target, value)
 
     def unpack(self, target: ast.Tuple | ast.List, value: Any) -> None:
-        items = self.items_of(value)
+        items = self.rows_of(value, len(target.elts)) if self.is_array(value) else self.items_of(value)
         starred = [i for i, t in enumerate(target.elts) if isinstance(t, ast.Starred)]
+        if starred and self.is_array(value):
+            raise NotTyped("an array unpacked with a star")
         if starred:
             i, after = starred[0], len(target.elts) - starred[0] - 1
             if len(items) < i + after:
@@ -202,6 +220,16 @@ class Lowerer(Expressions, Access, Calls, Stores):
             raise NotTyped("the wrong number of values to unpack")
         for one, item in zip(target.elts, items, strict=True):
             self.assign(one.value if isinstance(one, ast.Starred) else one, item)
+
+    def is_array(self, value: Any) -> bool:
+        return type(value) is Var and isinstance(value.type, Array)
+
+    def rows_of(self, value: Var, n: int) -> list:
+        """The rows of an array that is unpacked into `n` names."""
+        if not value.type.mask:
+            raise NotTyped("a 0-d array is unpacked")
+        self.emit(unpacked, (value, Const(n)), NONE, must=True)
+        return [self.element(value, Const(i), safe=True) for i in range(n)]
 
     def new_object(self, contents: Any) -> Any:
         ref = Ref(self.new_number())

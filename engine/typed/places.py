@@ -35,6 +35,9 @@ class Place:
         self.abstract: Any = None
         self.number = -1
 
+    def root(self) -> Place:
+        return self if self.parent is None else self.parent.root()
+
     def path(self) -> str:
         """For people, and for the names of variables."""
         if self.how == "arg":

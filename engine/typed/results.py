@@ -24,6 +24,7 @@ from .types import (
     BOOL,
     FLOAT64,
     INT,
+    NONE,
     Array,
     Length,
     NotTyped,
@@ -306,6 +307,26 @@ def _length(arg: Any) -> str:
     raise NotTyped("a dimension that is no int")
 
 
+def rows_type(item: Any) -> Array:
+    """The type of an array whose rows are of the type `item`."""
+    if isinstance(item, Array):
+        return Array(item.dtype, ("?", *item.mask))
+    dtypes = {np.dtype(class_of_kind(kind)) for kind in item.kinds} if isinstance(item, Scalar) else set()
+    if len(dtypes) != 1:
+        raise NotTyped("an array of a list of different items")
+    return Array(dtypes.pop(), ("?",))
+
+
+def _matrices(args: tuple, kw: dict) -> Any:
+    """One number for each matrix."""
+    of = type_of(args[0])
+    return Array(of.dtype, of.mask[:-2]) if len(of.mask) > 2 else scalar_of(of.dtype)
+
+
+def _row(of: Array) -> Any:
+    return Array(of.dtype, of.mask[1:]) if len(of.mask) > 1 else cotangent_type(scalar_of(of.dtype))
+
+
 def _seq_item(args: tuple, kw: dict) -> Any:
     of = type_of(args[0])
     if not isinstance(of, Seq):
@@ -391,12 +412,17 @@ _TABLE: dict[Callable, Callable] = {
     len: _len, range: _range, runtime.iterations: _range, runtime.dim: _len, runtime.append: _append,
     runtime.pop_last: _like, runtime.backwards: _like, runtime.put_item: _put_item, runtime.add_lists: _add_lists,
     runtime.zero_list: _zero_seq, runtime.sum_list: _sum_list, runtime.same_for_all: _spread_seq,
+    runtime.joined: lambda args, kw: rows_type(type_of(args[0]).item),
+    runtime.rows: lambda args, kw: Seq(_row(type_of(args[0]))),
     runtime.read: lambda args, kw: getitem_type(*args), runtime.put: _like, runtime.outline: _like,
     runtime.repeated: _repeated, runtime.addat: _like, runtime.reduce_to: _reduce_to, runtime.sum_axes: _sum_axes,
     runtime.total: _total, runtime.spread: _spread, runtime.cast: _cast, runtime.real_part: _real,
     **{fn: _shaped(fn, 0) for fn in (np.zeros, np.ones, np.empty, np.full)},
     **{fn: _shaped(fn, 1) for fn in (np.reshape, np.broadcast_to)},
     runtime.as_float: lambda args, kw: Scalar(frozenset({"float"})), runtime.zero_of: _like, runtime.owned: _like,
+    runtime.log_abs_det: _matrices, runtime.sign_of_det: _matrices,
+    runtime.distinct: lambda args, kw: NONE, runtime.unpacked: lambda args, kw: NONE,
+    runtime.equally_long: lambda args, kw: NONE,
     min: _len, max: _len, runtime.bound: _like, runtime.same: _like, operator.not_: lambda args, kw: BOOL,
     standing_largest: _like, standing_smallest: _like,
 }  # fmt: skip
@@ -412,7 +438,7 @@ _FRESH = {runtime.zero_of, runtime.owned, runtime.addat, runtime.spread, np.matm
           runtime.backwards, runtime.float_list, runtime.read, runtime.put, np.zeros, np.ones, np.empty, np.full,
           np.empty_like, np.full_like, np.eye, np.identity, np.arange, np.linspace, np.copy, np.concatenate, np.stack,
           np.cumsum, np.cumprod, np.tile, np.repeat, np.roll, np.convolve, np.linalg.solve, np.linalg.inv,
-          np.linalg.cholesky}  # fmt: skip
+          np.linalg.cholesky, runtime.joined}  # fmt: skip
 _VIEWS = {np.real, np.imag, runtime.real_part, np.nan_to_num, np.conj, np.conjugate, operator.pos, np.positive}
 
 

@@ -103,6 +103,49 @@ def zero_item(item: Any) -> Any:
     return zero_of(item) if isinstance(item, np.ndarray) else None if item is None else 0.0
 
 
+def joined(seq: list) -> Any:
+    """An array with one row for each item."""
+    return np.array(seq) if seq and not isinstance(seq[0], np.ndarray) else np.stack(seq)
+
+
+def rows(x: Any) -> list:
+    """The rows of an array."""
+    return list(x)
+
+
+def unpacked(x: Any, n: int) -> None:
+    """The error of `a, b = x` for an array of another length."""
+    if len(x) != n:
+        raise ValueError(
+            f"too many values to unpack (expected {n})"
+            if len(x) > n
+            else f"not enough values to unpack (expected {n}, got {len(x)})"
+        )
+
+
+def equally_long(lengths: tuple) -> None:
+    """What a strict zip asks for; the other tier raises its error where Python does."""
+    if len(set(lengths)) > 1:
+        raise NotTyped("a strict zip of different lengths")
+
+
+def distinct(index: Any, buffer: Any) -> None:
+    """The indices of a store name each place once; what is overwritten in one store is for the other tier."""
+    places = np.arange(buffer.size).reshape(buffer.shape)[index]
+    if np.unique(places).size != np.size(places):
+        raise NotTyped("a store at indices that repeat")
+
+
+def log_abs_det(a: Any) -> Any:
+    """log|det a|, for each matrix."""
+    return np.linalg.slogdet(a)[1]
+
+
+def sign_of_det(a: Any) -> Any:
+    """The sign of det a, for each matrix; a constant."""
+    return np.linalg.slogdet(a)[0]
+
+
 def sum_list(seq: list) -> Any:
     """The sum of a list of numbers, as `sum` has it."""
     return sum(seq)

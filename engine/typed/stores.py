@@ -18,7 +18,7 @@ import numpy as np
 from . import runtime
 from .core import Block, Const, If, Let, Loop, Pack, Var, blocks_of, operands, vars_of, walk
 from .results import getitem_type, is_fresh
-from .types import Array, NotTyped, Scalar, Seq, type_of
+from .types import NONE, Array, NotTyped, Scalar, Seq, type_of
 from .values import Iter, Maybe, Method, parts_of, with_parts
 
 OUTSIDE = object()
@@ -60,8 +60,10 @@ class Stores:
     def fits(self, old: Var, index: Any, value: Any) -> None:
         """May `value` be stored there without losing a derivative, or one of two values stored in one place?"""
         place, of = getitem_type(old, index), type_of(value)
-        if not isinstance(of, Scalar | Array) or not is_basic(index) and not is_mask(index):
-            raise NotTyped("a store at indices that may repeat")
+        if not isinstance(of, Scalar | Array):
+            raise NotTyped("a store of something else than a number or an array")
+        if not is_basic(index) and not is_mask(index):
+            self.emit(runtime.distinct, (index, old), NONE, must=self.in_rule == 0)
         ndim = len(place.mask) if isinstance(place, Array) else 0
         if isinstance(of, Array) and len(of.mask) > ndim:
             raise NotTyped("a store of an array of more dimensions")

@@ -1,0 +1,124 @@
+"""Functions of NumPy whose arguments or results are structures: lists that grew in a loop, several values at once.
+
+Each entry takes (lowerer, args, kwargs) and returns an abstract value, or NotImplemented to be called as a primitive.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from ..rules.linalg import adjoint
+from ..rules.registry import composed, rule
+from . import runtime
+from .core import Const, Var
+from .results import rows_type
+from .types import PYTHON_KINDS, Array, NotTyped, Plain, Scalar, Seq, class_of_kind, sampled_result, type_of
+from .values import Grown, Outside, Ref, Tup
+
+SlogdetResult = type(np.linalg.slogdet(np.eye(1)))
+
+
+def type_of_value(value: Any) -> Any:
+    return type_of(value) if type(value) in (Var, Const) else None
+
+
+def result_type(lowerer: Any, args: list, kwargs: dict) -> Any:
+    samples = []
+    for value in args:
+        of = type_of_value(value)
+        if isinstance(of, Array):
+            samples.append(of.dtype)
+        elif isinstance(of, Scalar) and len(of.kinds) == 1:
+            (kind,) = of.kinds
+            samples.append(PYTHON_KINDS[kind] if kind in PYTHON_KINDS else np.dtype(class_of_kind(kind)))
+        elif type(value) is Const:
+            samples.append(value.value)
+        else:
+            raise NotTyped("the result type of something else than arrays and numbers")
+    return Const(np.result_type(*samples))
+
+
+# ---- lists
+
+
+def sequence_of(lowerer: Any, value: Any) -> Var | None:
+    """The name of a list whose length is not known, or None."""
+    if type(value) is Ref and type(lowerer.contents_of(value)) is Grown:
+        value = lowerer.contents_of(value).atom
+    return value if type(value) is Var and isinstance(value.type, Seq) else None
+
+
+def joined(lowerer: Any, args: list, kwargs: dict) -> Any:
+    """np.array and np.stack of a list that grew: an array with one row for each item."""
+    seq = sequence_of(lowerer, args[0]) if args else None
+    if seq is None:
+        return NotImplemented
+    axis = kwargs.get("axis", args[1] if len(args) > 1 else Const(0))
+    if len(args) > 2 or kwargs.keys() - {"axis"} or type(axis) is not Const or type(axis.value) is not int:
+        raise NotTyped("a list made an array, with more arguments")
+    rows = lowerer.emit(runtime.joined, (seq,), rows_type(seq.type.item), must=lowerer.in_rule == 0)
+    return rows if axis.value == 0 else lowerer.let(np.moveaxis, (rows, Const(0), axis))
+
+
+# ---- determinants
+
+
+rule(
+    runtime.log_abs_det,  # a singular matrix has no inverse: NaN
+    a=lambda d, out, a: (
+        np.expand_dims(d, (-1, -2))
+        * adjoint(np.linalg.inv(a + np.expand_dims(np.where(np.isinf(out), np.nan, 0.0), (-1, -2))))
+    ),
+)
+
+
+def slogdet(lowerer: Any, args: list, kwargs: dict) -> Any:
+    of = type_of_value(args[0]) if args else None
+    if kwargs or len(args) != 1 or not isinstance(of, Array) or len(of.mask) < 2 or of.dtype.kind not in "f":
+        raise NotTyped("slogdet of something else than real matrices")
+    return Tup(
+        tuple([lowerer.let(part, (args[0],)) for part in (runtime.sign_of_det, runtime.log_abs_det)]), SlogdetResult
+    )
+
+
+# ---- compositions of what no derivative reaches
+
+
+def constant_unless_active(fn: Any) -> Any:
+    def made(lowerer: Any, args: list, kwargs: dict) -> Any:
+        """The function itself where its arguments are constants of the program, else its composition."""
+        if any(type(v) in (Tup, Ref, Outside) or lowerer.depends(v) for v in (*args, *kwargs.values())):
+            return lowerer.inline_function(composed(fn), lowerer.places.constant(composed(fn)), args, kwargs)
+        atoms, named = tuple([lowerer.argument(a) for a in args]), tuple(kwargs.items())
+        return lowerer.emit(fn, atoms, sampled_result(fn, atoms, named), named, must=lowerer.in_rule == 0)
+
+    return made
+
+
+# ---- several arrays of ints
+
+
+def several(lowerer: Any, fn: Any, args: list, kwargs: dict) -> Any:
+    """The tuple of arrays of ints that `fn` returns, as many as it returns of samples."""
+    atoms, named = (
+        tuple([lowerer.argument(a) for a in args]),
+        tuple([(k, lowerer.argument(v)) for k, v in kwargs.items()]),
+    )
+    count = len(fn(*[1 if type(a) is Var else a.value for a in atoms], **{k: 1 for k, _ in named}))
+    found = lowerer.emit(fn, atoms, Plain(tuple), named, must=lowerer.in_rule == 0)
+    of = Array(np.dtype(np.intp), ("?",))
+    return Tup(tuple([lowerer.emit(operator.getitem, (found, Const(i)), of) for i in range(count)]))
+
+
+def indices(fn: Any) -> Any:
+    return lambda lowerer, args, kwargs: several(lowerer, fn, args, kwargs)
+
+
+LIBRARY = {
+    np.result_type: result_type, np.array: joined, np.stack: joined, np.linalg.slogdet: slogdet,
+    **{fn: indices(fn) for fn in (np.triu_indices, np.tril_indices, np.diag_indices)},
+    np.vander: constant_unless_active(np.vander),
+}  # fmt: skip
