@@ -178,15 +178,19 @@ def sinc_partial(out: Any, x: Any) -> Any:
 rule(
     (abs, operator.abs, np.absolute),
     x=lambda d, out, x, /: d * direction(x, out),
-    sided={"x": lambda d, out, x, /: d * (direction(x, out) if np.iscomplexobj(x) else np.where(x < 0, -1, 1))},
+    sided={"x": lambda d, out, x, /: d * direction(x, out, sided=True)},
 )
 rule(
     np.fabs,
-    x=lambda d, out, x, /: d * np.sign(x),
-    sided={"x": lambda d, out, x, /: d * np.where(x < 0, -1, 1)},
+    x=lambda d, out, x, /: d * direction(x, out),
+    sided={"x": lambda d, out, x, /: d * direction(x, out, sided=True)},
 )
 rule(np.sign, x=lambda d, out, x, /: sign_pullback(d, out, x))
-elementwise(np.copysign, lambda out, x, y: np.sign(x) * np.sign(out), None)
+rule(
+    np.copysign,
+    x=lambda d, out, x, y, /: d * (direction(x, out) * np.copysign(1, y)),
+    sided={"x": lambda d, out, x, y, /: d * (direction(x, out, sided=True) * np.copysign(1, y))},
+)
 rule(
     np.maximum,
     selects=True,
@@ -238,9 +242,11 @@ rule(
 elementwise(np.heaviside, None, lambda out, x, y: x == 0)
 
 
-def direction(x: Any, out: Any) -> Any:
-    """The gradient of |x|: the sign of a real x, x / |x| for a complex one, 0 at 0."""
-    return over(x, out) if np.iscomplexobj(x) else np.sign(x)
+def direction(x: Any, out: Any, sided: bool = False) -> Any:
+    """The gradient of |x|: the sign of a real x, x / |x| for a complex one; 0 at 0, or `sided` by its sign bit."""
+    if np.iscomplexobj(x):
+        return over(x, out)
+    return np.copysign(1, x) if sided else np.sign(x)
 
 
 def sign_pullback(d: Any, out: Any, x: Any) -> Any:

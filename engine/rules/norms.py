@@ -8,6 +8,7 @@ import numpy as np
 
 from .eigen import coincide, rounding
 from .elementwise import direction, over
+from .reductions import outermost
 from .registry import constant, rule
 from .selection import shared
 from .vocabulary import expand, refuse
@@ -17,6 +18,11 @@ WRITTEN_OUT = "write it out, np.sum(np.abs(x) ** p) ** (1 / p)"
 rule(
     np.linalg.norm,
     x=lambda d, out, x, ord=None, axis=None, keepdims=False: norm_pullback(d, out, x, ord, axis, keepdims),
+    sided={
+        "x": lambda d, out, x, ord=None, axis=None, keepdims=False: norm_pullback(
+            d, out, x, ord, axis, keepdims, sided=True
+        )
+    },
     ord=lambda d, out, x, ord=None, axis=None, keepdims=False: refuse("np.linalg.norm by its order", WRITTEN_OUT),
 )
 if hasattr(np.linalg, "vector_norm"):
@@ -25,6 +31,11 @@ if hasattr(np.linalg, "vector_norm"):
         x=lambda d, out, x, /, *, axis=None, keepdims=False, ord=2: vector_norm_pullback(
             expand(d, axis, keepdims), expand(out, axis, keepdims), x, ord, axis
         ),
+        sided={
+            "x": lambda d, out, x, /, *, axis=None, keepdims=False, ord=2: vector_norm_pullback(
+                expand(d, axis, keepdims), expand(out, axis, keepdims), x, ord, axis, sided=True
+            )
+        },
         ord=lambda d, out, x, /, *, axis=None, keepdims=False, ord=2: refuse(
             "np.linalg.vector_norm by its order", WRITTEN_OUT
         ),
@@ -32,42 +43,53 @@ if hasattr(np.linalg, "vector_norm"):
     rule(
         np.linalg.matrix_norm,
         x=lambda d, out, x, /, *, keepdims=False, ord="fro": norm_pullback(d, out, x, ord, (-2, -1), keepdims),
+        sided={
+            "x": lambda d, out, x, /, *, keepdims=False, ord="fro": norm_pullback(
+                d, out, x, ord, (-2, -1), keepdims, sided=True
+            )
+        },
     )
 
 
-def norm_pullback(d: Any, out: Any, x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
+def norm_pullback(d: Any, out: Any, x: Any, ord: Any, axis: Any, keepdims: bool, sided: bool = False) -> Any:
     """np.linalg.norm: of the whole array, of vectors along an axis, or of matrices in two axes."""
     d, out = expand(d, axis, keepdims), expand(out, axis, keepdims)
     if ord is None or ord == "fro" or ord == "f":
         return d * over(x, out)
     if isinstance(axis, tuple | list) and len(axis) == 2 or axis is None and np.ndim(x) == 2:
-        return matrix_norm_pullback(d, out, x, ord, (0, 1) if axis is None else tuple(axis))
-    return vector_norm_pullback(d, out, x, ord, axis)
+        return matrix_norm_pullback(d, out, x, ord, (0, 1) if axis is None else tuple(axis), sided)
+    return vector_norm_pullback(d, out, x, ord, axis, sided)
 
 
-def vector_norm_pullback(d: Any, out: Any, x: Any, ord: Any, axis: Any) -> Any:
+def vector_norm_pullback(d: Any, out: Any, x: Any, ord: Any, axis: Any, sided: bool = False) -> Any:
     """(|x| / out)^(ord - 1) times the direction of x."""
     if ord == 2:
         return d * over(x, out)
     size = np.abs(x)
     if ord == np.inf or ord == -np.inf:
-        return shared(d, size == out, axis) * direction(x, size)
+        return shared(d, winners(size == out, axis, ord, sided), axis) * direction(x, size, sided)
     if ord == 0:
         return np.zeros_like(x)
-    towards = d * direction(x, size)
+    towards = d * direction(x, size, sided)
     if ord == 1:
         return towards
     nonzero = size != 0
     return towards * np.where(nonzero, over(np.where(nonzero, size, 1), out) ** (ord - 1), 0)
 
 
-def matrix_norm_pullback(d: Any, out: Any, x: Any, ord: Any, axes: tuple) -> Any:
+def winners(equal: Any, axis: Any, ord: Any, sided: bool) -> Any:
+    """Those that are the largest, or for a negative order the smallest: all that tie, or the one that it falls to."""
+    return outermost(equal, axis, "last" if ord > 0 else "first") if sided else equal
+
+
+def matrix_norm_pullback(d: Any, out: Any, x: Any, ord: Any, axes: tuple, sided: bool = False) -> Any:
     """The largest column sum (1), row sum (inf), singular value (2), or their sum (nuc); -1, -inf, -2: the smallest."""
     if ord in (1, -1, np.inf, -np.inf):
         rows, columns = axes
         summed, other = (rows, columns) if ord in (1, -1) else (columns, rows)
         size = np.abs(x)
-        return shared(d, np.sum(size, axis=summed, keepdims=True) == out, other) * direction(x, size)
+        equal = np.sum(size, axis=summed, keepdims=True) == out
+        return shared(d, winners(equal, other, ord, sided), other) * direction(x, size, sided)
     u, s, vh = np.linalg.svd(np.moveaxis(x, axes, (-2, -1)), full_matrices=False)
     weights = np.expand_dims(singular_weights(s, ord), -2)
     return d * np.moveaxis(np.matmul(u * weights, vh), (-2, -1), axes)

@@ -193,9 +193,16 @@ rule(
     ),
 )
 rule(
-    (np.maximum.accumulate, np.minimum.accumulate),
+    np.maximum.accumulate,
     selects=True,
     array=lambda d, out, array, axis=0, dtype=None: record_holders(d, out, array, axis),
+    sided={"array": lambda d, out, array, axis=0, dtype=None: record_holders(d, out, array, axis, "last")},
+)
+rule(
+    np.minimum.accumulate,
+    selects=True,
+    array=lambda d, out, array, axis=0, dtype=None: record_holders(d, out, array, axis),
+    sided={"array": lambda d, out, array, axis=0, dtype=None: record_holders(d, out, array, axis, "first")},
 )
 
 

@@ -86,8 +86,12 @@ elementwise(math.gamma, lambda out, x: out * digamma(x))
 elementwise(math.lgamma, lambda out, x: digamma(x))
 
 # ---- magnitude, sign, angle (kinks: convention 2)
-rule(math.fabs, x=lambda d, out, x: d * sign(x), sided={"x": lambda d, out, x: -d if x < 0 else d})
-elementwise(math.copysign, lambda out, x, y: sign(x) * math.copysign(1.0, y), None)
+rule(math.fabs, x=lambda d, out, x: d * sign(x), sided={"x": lambda d, out, x: d * math.copysign(1.0, x)})
+rule(
+    math.copysign,
+    x=lambda d, out, x, y: d * (sign(x) * math.copysign(1.0, y)),
+    sided={"x": lambda d, out, x, y: d * (math.copysign(1.0, x) * math.copysign(1.0, y))},
+)
 elementwise(math.degrees, lambda out, x: 1 / DEGREE)
 elementwise(math.radians, lambda out, x: DEGREE)
 elementwise(math.atan2, lambda out, y, x: atan2_partial(x, x, y), lambda out, y, x: -atan2_partial(y, x, y))

@@ -86,11 +86,12 @@ rule(shared, selects=True, d=lambda e, out, d, winners, axis, others=0: gathered
 
 
 # ---- records: the largest (smallest) so far along an axis, and who holds it
-def records(out: Any, a: Any, axis: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def records(out: Any, a: Any, axis: int, side: Any = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Places of the holders of records, slice after slice; their rank in the stretch of a record; what each shares.
 
     `out` are the accumulated extremes of `a`. A stretch of equal ones begins with a holder; another entry that equals
-    them holds the record as well from there on. A NaN is a stretch of its own.
+    them holds the record as well from there on, or takes it over (`side` "last"), or does not ("first"). A NaN is a
+    stretch of its own.
     """
     out, a = np.moveaxis(out, axis, -1), np.moveaxis(a, axis, -1)
     length, out, a = out.shape[-1], out.ravel(), a.ravel()
@@ -99,15 +100,18 @@ def records(out: Any, a: Any, axis: int) -> tuple[np.ndarray, np.ndarray, np.nda
     first = (holders % length == 0) | (out[holders] != out[holders - 1])
     number = np.arange(len(holders))
     rank = number - np.maximum.accumulate(np.where(first, number, 0))
+    if side is not None:
+        holders = holders[first] if side == "first" else holders
+        rank = np.zeros_like(holders)
     return holders, rank, np.where(missing[holders], np.nan, rank + 1)
 
 
-def record_holders(d: Any, extremes: Any, a: Any, axis: int) -> Any:
-    """Each entry of `d` in equal parts to the elements that held the record by then (convention 2)."""
+def record_holders(d: Any, extremes: Any, a: Any, axis: int, side: Any = None) -> Any:
+    """Each entry of `d` in equal parts to the elements that held the record by then, or to one (convention 2)."""
     moved = np.moveaxis(d, axis, -1)
     result = np.zeros(np.shape(moved), d.dtype)
     if np.size(d) > 0:
-        holders, rank, share = records(extremes, a, axis)
+        holders, rank, share = records(extremes, a, axis, side)
         parts = (np.add.reduceat(moved.ravel(), holders) / share).astype(d.dtype)
         step = 1
         while step <= np.max(rank):  # to each holder what came after it in its stretch, from the next 1, 2, 4, ...
@@ -117,12 +121,12 @@ def record_holders(d: Any, extremes: Any, a: Any, axis: int) -> Any:
     return np.moveaxis(result, -1, axis)
 
 
-def held_records(e: Any, extremes: Any, a: Any, axis: int) -> Any:
+def held_records(e: Any, extremes: Any, a: Any, axis: int, side: Any = None) -> Any:
     """For each record the mean of `e` over its holders by then."""
     moved = np.moveaxis(e, axis, -1)
     result = np.zeros(np.shape(moved), e.dtype)
     if np.size(e) > 0:
-        holders, rank, share = records(extremes, a, axis)
+        holders, rank, share = records(extremes, a, axis, side)
         parts = moved.ravel()[holders]
         step = 1
         while step <= np.max(rank):
@@ -133,8 +137,16 @@ def held_records(e: Any, extremes: Any, a: Any, axis: int) -> Any:
     return np.moveaxis(result, -1, axis)
 
 
-rule(record_holders, selects=True, d=lambda e, out, d, extremes, a, axis: held_records(e, extremes, a, axis))
-rule(held_records, selects=True, e=lambda d, out, e, extremes, a, axis: record_holders(d, extremes, a, axis))
+rule(
+    record_holders,
+    selects=True,
+    d=lambda e, out, d, extremes, a, axis, side=None: held_records(e, extremes, a, axis, side),
+)
+rule(
+    held_records,
+    selects=True,
+    e=lambda d, out, e, extremes, a, axis, side=None: record_holders(d, extremes, a, axis, side),
+)
 
 
 # ---- the order of entries
