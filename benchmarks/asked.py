@@ -11,12 +11,10 @@ or with {"unusable": why}: an engine that does not import, refuses the program, 
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import sys
 from functools import partial
 from typing import Any
+
+from regressions.check import serve
 
 __all__ = ["answer"]
 
@@ -51,15 +49,5 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     return {"calls": count_calls(by_engine), "peak bytes": peak_bytes(by_engine)}
 
 
-def main() -> None:
-    """Answer the request on the command line; what the engine prints goes to the standard error."""
-    out = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
-    request = json.loads(sys.argv[1])
-    signal.alarm(request.get("seconds", 0) + 10)  # whoever asked may have been killed
-    out.write(json.dumps(answer(request)))
-    out.flush()
-
-
 if __name__ == "__main__":
-    main()
+    serve(answer)

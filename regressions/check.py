@@ -26,14 +26,14 @@ import signal
 import sys
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import version
 from types import ModuleType
 from typing import Any
 
-__all__ = ["answer"]
+__all__ = ["answer", "serve"]
 
 
 class Absent(ModuleType):
@@ -124,7 +124,7 @@ def _of_script(path: str) -> dict[str, Any]:
     return {"status": status, "printed": printed.getvalue().strip(), "error": error}
 
 
-def _under(request: dict[str, Any], run: Any) -> dict[str, Any]:
+def _under(request: dict[str, Any], run: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """The answer of `run`, with parts of the engine switched off as the request asks."""
     if not request.get("off") and "limit" not in request:
         return run()
@@ -136,15 +136,17 @@ def _under(request: dict[str, Any], run: Any) -> dict[str, Any]:
             return {**run(), "steps": limit.asked, "last": limit.last}
 
 
-def main() -> None:
+def serve(answer: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     """Answer the request on the command line; what the engine prints goes to the standard error."""
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     request = json.loads(sys.argv[1])
     signal.alarm(request.get("seconds", 0) + 10)  # whoever asked may have been killed
+    # A package that is installed for editing lends its own modules to an older one that lacks them.
+    sys.meta_path[:] = [f for f in sys.meta_path if not getattr(f, "__module__", "").startswith("__editable__")]
     out.write(json.dumps(answer(request)))
     out.flush()
 
 
 if __name__ == "__main__":
-    main()
+    serve(answer)

@@ -99,6 +99,8 @@ def statement(question: Question, passes: Passes, culprit: str, store: Path, say
     """Which of the statements that it changes the pass gets wrong, in words; nothing where that cannot be told."""
     try:
         count = question.see(Statements(passes, culprit, ALL).where(str(ALL)))["steps"]
+        if count == 0:  # it does not ask
+            return []
         search = Search(Statements(passes, culprit, count), question, store, say)
         k = search.run("0").culprits[-1]
     except (CannotAsk, HistoryError):  # an engine that cannot limit its passes, or that fails only on several changes

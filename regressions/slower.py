@@ -54,10 +54,14 @@ class Slower(Question):
     def see(self, where: Where) -> Seen:
         if self.by != "time":
             return put({"workload": self.name}, where, MODULE, **ONE_THREAD)
-        timed = [put({"workload": self.name, "timed": True}, w, MODULE, **ONE_THREAD) for w in (self.good, where)]
-        return next((seen for seen in timed if "unusable" in seen), {"over hand": timed[1]["ratio"]}) | {
-            "over good": timed[1].get("ratio", math.nan) / timed[0].get("ratio", math.nan)
-        }
+        ratios = []
+        for side in (self.good, where):
+            seen = put({"workload": self.name, "timed": True}, side, MODULE, **ONE_THREAD)
+            if "unusable" in seen:
+                return seen
+            ratios.append(seen["ratio"])
+        good, here = ratios
+        return {"over hand": here, "over good": here / good}
 
     def learn(self, good: End | None, bad: End | None) -> None:
         if good is None or bad is None:
