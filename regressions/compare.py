@@ -51,7 +51,8 @@ def first_difference(
     if isinstance(expected, Between | OneOf):
         return _from_a_set(got, expected, tolerance, path)
     if type(got) is not type(expected):
-        return Difference(path, "kind", _kind(expected), _kind(got))
+        what = "dtype" if isinstance(got, np.number) and isinstance(expected, np.number) else "kind"
+        return Difference(path, what, _kind(expected), _kind(got))
     if expected is None:
         return None
     if isinstance(expected, str):

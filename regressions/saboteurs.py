@@ -108,5 +108,6 @@ def encoded(x: Any) -> Any:
         return type(x), tuple(encoded(part) for part in x)
     if isinstance(x, np.ndarray | np.generic | float | complex | int):
         array = np.asarray(x)
-        return type(x), array.dtype.str, array.shape, array.tobytes()
+        padded = array.dtype.char in "gG"  # extended precision has bytes that belong to no number
+        return type(x), array.dtype.str, array.shape, repr(list(array.flat)) if padded else array.tobytes()
     return type(x), encoded(vars(x))

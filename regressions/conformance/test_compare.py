@@ -47,6 +47,7 @@ a = np.array
         (Pair(1.0, fields(w=2.0)), Pair(1.0, fields(w=3.0)), "g.right.w: value: expected 3.0, got 2.0"),
         # type, shape, dtype
         (np.float64(1.0), 1.0, "g: kind: expected float, got float64"),
+        (np.float64(1.0), np.float32(1.0), "g: dtype: expected float32, got float64"),
         (a(1.0), 1.0, "g: kind: expected float, got ndarray"),
         (1, 1.0, "g: kind: expected float, got int"),
         (1 + 0j, 1.0, "g: kind: expected float, got complex"),
