@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 import engine
-from benchmarks.measure import Spread, ratio
+from benchmarks.measure import Ratio
 from benchmarks.ports import ENGINES
 from benchmarks.workloads import WORKLOADS, Size, Workload
 from regressions.environments import Release, interpreter, release_of
@@ -128,13 +128,13 @@ def has_environment(release: Release) -> bool:
 
 @dataclass
 class Row:
-    """One workload at one size: medians in seconds, ratios round by round, and why there is no speed where none is."""
+    """One workload at one size: the least seconds, ratios of them, and why there is no speed where there is none."""
 
     workload: str
     size: str
     target: float
     seconds: dict[str, float] = field(default_factory=dict)
-    ratios: dict[str, Spread] = field(default_factory=dict)
+    ratios: dict[str, Ratio] = field(default_factory=dict)
     first_seconds: dict[str, float] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
     rounds: int = 0
@@ -143,7 +143,7 @@ class Row:
     def missed(self) -> bool:
         """Is the engine's own ratio above what is aimed at?"""
         aimed_at = self.ratios.get("reference/flat") or self.ratios.get("reference/hand")
-        return aimed_at is not None and aimed_at.median > self.target
+        return aimed_at is not None and aimed_at.value > self.target
 
 
 def measure(engines: list[Contestant], workload: Workload, size: Size, rounds: int, limit: float) -> Row:
@@ -163,11 +163,11 @@ def measure(engines: list[Contestant], workload: Workload, size: Size, rounds: i
             taking_part.append(contestant)
     samples = take_turns(taking_part, row, rounds, limit)
     row.rounds = max(map(len, samples.values()), default=0)
-    row.seconds = {name: Spread.of(times).median for name, times in samples.items()}
+    row.seconds = {name: min(times) for name, times in samples.items()}
     for name in samples:
         for reference in ("hand", "primal", "flat") if name == "reference" else ("reference",):
             if reference in samples and "reference" in samples:
-                row.ratios[f"{name}/{reference}"] = ratio(samples, name, reference)
+                row.ratios[f"{name}/{reference}"] = Ratio.of(samples, name, reference)
     return row
 
 
@@ -206,7 +206,7 @@ def report(rows: list[Row], engines: list[Contestant], machine: dict[str, Any]) 
 
 
 def table(rows: list[Row], engines: list[str]) -> Iterator[str]:
-    """The rows as a table in Markdown: ratios are medians, with half their quartiles' distance."""
+    """The rows as a table in Markdown: ratios of minima, with half the range over thirds of the rounds."""
     others = [name for name in engines if name != "reference"]
     titles = ["workload", "size", "gradient", "/ primal", "/ by hand", *(f"{name} / ours" for name in others)]
     titles += ["first", *(f"first, {name}" for name in others)]
@@ -244,14 +244,14 @@ def duration(seconds: float | None) -> str:
     return f"{seconds / scale:.3g} {unit}"
 
 
-def spread(ratio: Spread | None) -> str:
+def spread(ratio: Ratio | None) -> str:
     """
-    >>> spread(Spread(median=12.34, low=12.0, high=12.8)), spread(None)
+    >>> spread(Ratio(12.34, 12.0, 12.8)), spread(None)
     ('12.3 ±3%', '-')
     """
     if ratio is None:
         return "-"
-    return f"{ratio.median:.3g} ±{50 * (ratio.high - ratio.low) / ratio.median:.0f}%"
+    return f"{ratio.value:.3g} ±{50 * (ratio.high - ratio.low) / ratio.value:.0f}%"
 
 
 def describe_machine(threads: int) -> dict[str, Any]:
@@ -278,12 +278,19 @@ def run(
     rows = []
     try:
         for i, (workload, size) in enumerate(chosen):
-            say(f"[{i + 1}/{len(chosen)}] {workload.name}, {size.name}")
-            rows.append(measure(engines, workload, size, rounds, limit))
+            row = measure(engines, workload, size, rounds, limit)
+            rows.append(row)
+            say(f"[{i + 1}/{len(chosen)}] {workload.name}, {size.name}: {outcome(row)}")
     finally:
         for contestant in engines:
             contestant.end()
     return rows
+
+
+def outcome(row: Row) -> str:
+    """What progress says of a row."""
+    found = [f"{spread(value)} {key}" for key, value in row.ratios.items()]
+    return "; ".join([duration(row.seconds.get("reference")), *found, *(f"no {engine}" for engine in row.problems)])
 
 
 def code(name: str) -> str:

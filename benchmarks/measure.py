@@ -18,7 +18,7 @@ from regressions.adapters.reference import neutral
 from regressions.case import Tolerance
 from regressions.compare import Difference, first_difference
 
-__all__ = ["Spread", "count_calls", "disagreement", "interleaved", "peak_bytes", "ratio", "seconds"]
+__all__ = ["Ratio", "Spread", "count_calls", "disagreement", "interleaved", "peak_bytes", "ratio", "seconds"]
 
 BLOCK_SECONDS = 0.004  # long against the clock's resolution, short against the machine's moods
 TOLERANCE = Tolerance(rtol=1e-9, atol=1e-12, why="sums of some ten thousand terms, taken in another order")
@@ -72,6 +72,28 @@ def ratio(samples: Mapping[str, list[float]], name: str, reference: str) -> Spre
     2.0
     """
     return Spread.of([a / b for a, b in zip(samples[name], samples[reference], strict=True)])
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """A ratio of minima over all rounds, between the least and the greatest over thirds of them.
+
+    What disturbs a time only ever adds to it: on a busy machine minima hold still when medians do not.
+    """
+
+    value: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, samples: Mapping[str, list[float]], name: str, reference: str) -> Ratio:
+        """
+        >>> Ratio.of({"slow": [2.0, 4.4, 9.0], "fast": [1.0, 2.0, 3.0]}, "slow", "fast")
+        Ratio(value=2.0, low=2.0, high=3.0)
+        """
+        over, under = samples[name], samples[reference]
+        thirds = [min(over[i::3]) / min(under[i::3]) for i in range(min(3, len(over)))]
+        return cls(min(over) / min(under), min(thirds), max(thirds))
 
 
 def count_calls(call: Callable[[], object]) -> int:

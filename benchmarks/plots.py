@@ -1,4 +1,4 @@
-"""The ratios of a comparison, drawn: each row a dot between its quartiles, on a logarithmic axis."""
+"""The ratios of a comparison, drawn: each row a dot in the range over thirds of the rounds, on a logarithmic axis."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def draw(rows: list[Row], directory: Path) -> Iterator[Path]:
             if not points:
                 continue
             places = [y + 0.2 * (i - (len(ratios) - 1) / 2) for y, _ in points]
-            medians = [r.median for _, r in points]
-            whiskers = [[r.median - r.low for _, r in points], [r.high - r.median for _, r in points]]
+            medians = [r.value for _, r in points]
+            whiskers = [[r.value - r.low for _, r in points], [r.high - r.value for _, r in points]]
             label = LABELS.get(key, key.partition("/")[0])
             axes.errorbar(medians, places, xerr=whiskers, fmt="o", markersize=4, capsize=2, label=label)
         axes.axvline(1.0, color="grey", linewidth=0.8)

@@ -34,6 +34,8 @@ class Lazy:
         self._name = name
 
     def __getattr__(self, attribute: str) -> Any:
+        if attribute.startswith("__"):  # Python and doctest ask for these themselves
+            raise AttributeError(attribute)
         found = getattr(import_module(self._name), attribute)
         setattr(self, attribute, found)
         return found

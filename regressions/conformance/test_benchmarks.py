@@ -15,7 +15,7 @@ import pytest
 import engine
 from benchmarks import compare, plots
 from benchmarks.__main__ import main
-from benchmarks.measure import Spread, count_calls, interleaved, peak_bytes
+from benchmarks.measure import Ratio, count_calls, interleaved, peak_bytes
 from benchmarks.worker import Measured
 from benchmarks.workloads import WORKLOADS, growth, index_sum
 
@@ -155,12 +155,12 @@ def test_command_prints_a_row_the_code_and_writes_json(tmp_path, capsys):
     assert titles == ["workload", "size", "gradient", "/ primal", "/ by hand", "first"]
     assert cells[:2] == ["scalar_loop", "100"] and "±" in cells[3] and "±" in cells[4]
     assert "def " in out.split("# scalar_loop\n")[1]
-    assert progress == "engines: reference\n[1/1] scalar_loop, 100\n"
+    assert progress.startswith("engines: reference\n[1/1] scalar_loop, 100: ") and "reference/hand" in progress
     (row,) = json.loads(file.read_text())["rows"]
     assert row["workload"] == "scalar_loop" and row["problems"] == {} and row["rounds"] == 2
     for ratio in ("reference/hand", "reference/primal"):
         spread = row["ratios"][ratio]
-        assert spread["low"] <= spread["median"] <= spread["high"]
+        assert 0 < spread["low"] <= spread["high"] and spread["value"] > 0
     assert row["seconds"].keys() == {"reference", "hand", "primal"} and row["first_seconds"]["reference"] > 0
 
 
@@ -181,7 +181,7 @@ def test_engine_that_dies_in_between_is_left_out_and_the_others_go_on():
     row = measured_by(steady, mortal)
     assert row.problems == {"jax": "the process died"}
     assert row.seconds == {"reference": 2.0, "hand": 1.0, "primal": 0.5}
-    assert row.ratios["reference/hand"].median == 2.0 and "jax/reference" not in row.ratios and row.rounds == 4
+    assert row.ratios["reference/hand"].value == 2.0 and "jax/reference" not in row.ratios and row.rounds == 4
 
 
 def test_engines_take_turns_and_each_round_has_a_ratio():
@@ -191,7 +191,7 @@ def test_engines_take_turns_and_each_round_has_a_ratio():
     ours = Answering("reference", [ready, *({"seconds": {"reference": t, "hand": t / 2}} for t in times)], log)
     theirs = Answering("autograd", [ready, *({"seconds": {"autograd": 10 * t}} for t in times)], log)
     row = measured_by(ours, theirs)
-    assert row.ratios["autograd/reference"] == Spread(10.0, 10.0, 10.0), "however the machine changes"
+    assert row.ratios["autograd/reference"] == Ratio(10.0, 10.0, 10.0), "however the machine changes"
     assert log[2:] == ["autograd", "reference", "reference", "autograd"] * 2
     assert row.missed, "2.0 over 1.3"
 
@@ -245,7 +245,7 @@ def test_growth_prints_its_figures(tmp_path, capsys):
 
 def test_plots_are_drawn_of_what_there_is(tmp_path):
     pytest.importorskip("matplotlib", reason="an extra: gradpin[plots]")
-    row = compare.Row("hello", "1", 1.3, ratios={"reference/hand": Spread(2.0, 1.5, 2.5)})
+    row = compare.Row("hello", "1", 1.3, ratios={"reference/hand": Ratio(2.0, 1.5, 2.5)})
     drawn = list(plots.draw([row], tmp_path / "plots"))
     assert [file.name for file in drawn] == ["gradient.svg", "gradient.png"]
     assert drawn[0].read_text().rstrip().endswith("</svg>")
