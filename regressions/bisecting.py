@@ -137,7 +137,8 @@ def _question(options: argparse.Namespace) -> Question:
         names = workloads(Where())
         sizes = [name for name in names if options.benchmark in (name, name.partition(":")[0])]
         if not sizes:
-            near = difflib.get_close_matches(options.benchmark, names, 1, 0)[0]
+            either = [*names, *(name.partition(":")[0] for name in names)]
+            near = difflib.get_close_matches(options.benchmark, either, 1, 0)[0]
             raise HistoryError(f"there is no workload {options.benchmark!r}; the nearest is {near}")
         return Slower(sizes[0], options.factor)
     return OfCase(find_alone(options.id), engine, options.any)
