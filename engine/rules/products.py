@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import operator
 from typing import Any
 
@@ -75,54 +74,99 @@ def dot_right(d: Any, a: Any, b: Any) -> Any:
     return moved if np.ndim(b) < 3 else np.moveaxis(moved, 0, -2)
 
 
-def inner(a: Any, b: Any, /) -> Any:
-    """The sum of products over the last axis of both."""
-    return a * b if np.ndim(a) == 0 or np.ndim(b) == 0 else np.tensordot(a, b, (-1, -1))
+# ---- all products of two operands' elements, some of them summed
+rule(
+    np.inner,
+    mixes=True,
+    a=lambda d, out, a, b, /: inner_pullback(d, a, conj(b), False),
+    b=lambda d, out, a, b, /: inner_pullback(d, b, conj(a), True),
+)
+rule(
+    np.outer,
+    mixes=True,
+    a=lambda d, out, a, b: np.reshape(np.matmul(d, conj(np.ravel(b))), np.shape(a)),
+    b=lambda d, out, a, b: np.reshape(np.matmul(conj(np.ravel(a)), d), np.shape(b)),
+)
+rule(
+    np.tensordot,
+    mixes=True,
+    a=lambda d, out, a, b, axes=2: tensordot_left(d, a, b, axes),
+    b=lambda d, out, a, b, axes=2: tensordot_right(d, a, b, axes),
+)
+rule(
+    np.kron,
+    mixes=True,
+    a=lambda d, out, a, b: kron_pullback(d, a, conj(b), 0),
+    b=lambda d, out, a, b: kron_pullback(d, b, conj(a), 1),
+)
+rule(
+    np.cross,
+    a=lambda d, out, a, b, axisa=-1, axisb=-1, axisc=-1, axis=None: cross_left(d, a, b, axisa, axisb, axisc, axis),
+    b=lambda d, out, a, b, axisa=-1, axisb=-1, axisc=-1, axis=None: -cross_left(d, b, a, axisb, axisa, axisc, axis),
+)
 
 
-def outer(a: Any, b: Any) -> Any:
-    """All products of an element of `a` with one of `b`."""
-    return np.reshape(np.ravel(a), (-1, 1)) * np.reshape(np.ravel(b), (1, -1))
+def inner_pullback(d: Any, x: Any, other: Any, second: bool) -> Any:
+    """`d` times the other operand, summed over the axes of `d` that are the other's."""
+    if np.ndim(x) == 0 or np.ndim(other) == 0:
+        return d * other
+    own, rest = np.ndim(x) - 1, np.ndim(other) - 1
+    axes = tuple(range(rest)) if second else tuple(range(own, own + rest))
+    return np.tensordot(d, other, (axes, tuple(range(rest))))
 
 
-def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
-    """The sum of products over `axes` of `a` and of `b`, as one product of matrices."""
+def contracted(a: Any, b: Any, axes: Any) -> tuple[tuple, tuple]:
+    """The axes of `a` and of `b` that np.tensordot sums over."""
     if isinstance(axes, int | np.integer):
-        left, right = tuple(range(np.ndim(a) - axes, np.ndim(a))), tuple(range(axes))
-    else:
-        left, right = [tuple(side) if isinstance(side, tuple | list) else (side,) for side in axes]
-    left, right = tuple([i % np.ndim(a) for i in left]), tuple([i % np.ndim(b) for i in right])
+        return tuple(range(np.ndim(a) - axes, np.ndim(a))), tuple(range(axes))
+    left, right = [tuple(side) if isinstance(side, tuple | list) else (side,) for side in axes]
+    return tuple([i % np.ndim(a) for i in left]), tuple([i % np.ndim(b) for i in right])
+
+
+def tensordot_left(d: Any, a: Any, b: Any, axes: Any) -> Any:
+    """ā: `d` and conj(b), summed over the axes that b has left; what was summed over comes last, in b's order."""
+    left, right = contracted(a, b, axes)
+    columns = tuple([i for i in range(np.ndim(b)) if i not in right])
+    rows = tuple([i for i in range(np.ndim(a)) if i not in left])
+    product = np.tensordot(d, conj(b), (tuple(range(len(rows), np.ndim(d))), columns))
+    in_order = tuple([left[right.index(i)] for i in sorted(right)])
+    return np.transpose(product, tuple(np.argsort(rows + in_order)))
+
+
+def tensordot_right(d: Any, a: Any, b: Any, axes: Any) -> Any:
+    """b̄, likewise; what was summed over comes first, in a's order."""
+    left, right = contracted(a, b, axes)
     rows = tuple([i for i in range(np.ndim(a)) if i not in left])
     columns = tuple([i for i in range(np.ndim(b)) if i not in right])
-    row_shape, column_shape = [np.shape(a)[i] for i in rows], [np.shape(b)[i] for i in columns]
-    summed = math.prod([np.shape(a)[i] for i in left])
-    matrix = np.reshape(np.transpose(a, rows + left), (math.prod(row_shape), summed))
-    other = np.reshape(np.transpose(b, right + columns), (summed, math.prod(column_shape)))
-    return np.reshape(np.dot(matrix, other), row_shape + column_shape)
+    product = np.tensordot(conj(a), d, (rows, tuple(range(len(rows)))))
+    in_order = tuple([right[left.index(i)] for i in sorted(left)])
+    return np.transpose(product, tuple(np.argsort(in_order + columns)))
 
 
-def kron(a: Any, b: Any) -> Any:
-    """Each element of `a` times all of `b`, laid out in blocks."""
-    ndim = max(np.ndim(a), np.ndim(b))
-    left, right = (1,) * (ndim - np.ndim(a)) + np.shape(a), (1,) * (ndim - np.ndim(b)) + np.shape(b)
-    blocks = np.reshape(a, [n for m in left for n in (m, 1)]) * np.reshape(b, [n for m in right for n in (1, m)])
-    return np.reshape(blocks, [m * n for m, n in zip(left, right, strict=True)])
+def kron_pullback(d: Any, x: Any, other: Any, place: int) -> Any:
+    """`d`, whose axes are those of the first operand, each beside one of the second, summed with the other operand."""
+    ndim = max(np.ndim(x), np.ndim(other))
+    own, rest = (1,) * (ndim - np.ndim(x)) + np.shape(x), (1,) * (ndim - np.ndim(other)) + np.shape(other)
+    pairs = zip(*((own, rest) if place == 0 else (rest, own)), strict=True)
+    apart = np.reshape(d, [n for pair in pairs for n in pair])
+    summed = tuple(range(1 - place, 2 * ndim, 2))
+    return np.reshape(np.tensordot(apart, np.reshape(other, rest), (summed, tuple(range(ndim)))), np.shape(x))
 
 
-def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
-    """The vector product of vectors along an axis; a missing third component is 0."""
+def cross_left(d: Any, a: Any, b: Any, axisa: int, axisb: int, axisc: int, axis: int | None) -> Any:
+    """ā = conj(b) x d, of vectors along their axes; one of two components has a third that is 0."""
     if axis is not None:
         axisa = axisb = axisc = axis
-    u, v = np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1)
-    if np.shape(u)[-1] not in (2, 3) or np.shape(v)[-1] not in (2, 3):
-        raise ValueError("incompatible dimensions for cross product (dimension must be 2 or 3)")
-    third = u[..., 0] * v[..., 1] - u[..., 1] * v[..., 0]
-    if np.shape(u)[-1] == 2 and np.shape(v)[-1] == 2:
-        return third
-    u2 = u[..., 2] if np.shape(u)[-1] == 3 else 0.0
-    v2 = v[..., 2] if np.shape(v)[-1] == 3 else 0.0
-    first, second = u[..., 1] * v2 - u2 * v[..., 1], u2 * v[..., 0] - u[..., 0] * v2
-    return np.moveaxis(np.stack([first, second, third], -1), -1, axisc)
+    u, v = np.shape(np.moveaxis(a, axisa, -1)), np.moveaxis(conj(b), axisb, -1)
+    if u[-1] == 2 and np.shape(v)[-1] == 2:
+        d = np.expand_dims(d, -1)
+        bar = np.concatenate([v[..., 1:] * d, -v[..., :1] * d], -1)
+    else:
+        d = np.moveaxis(d, axisc, -1)
+        if np.shape(v)[-1] == 2:
+            v = np.concatenate([v, np.zeros_like(v[..., :1])], -1)
+        bar = np.cross(v, d)[..., : u[-1]]
+    return np.moveaxis(unbroadcast(bar, u), -1, axisa)
 
 
 def multi_dot(arrays: Any) -> Any:
@@ -158,11 +202,6 @@ def cheapest_splits(shapes: Any) -> list:
 
 
 constant(cheapest_splits)
-composition(np.inner, inner)
-composition(np.outer, outer)
-composition(np.tensordot, tensordot)
-composition(np.kron, kron)
-composition(np.cross, cross)
 composition(np.linalg.multi_dot, multi_dot)
 
 if hasattr(np.linalg, "matmul"):  # the names of the array API standard, from NumPy 2 on
@@ -172,9 +211,23 @@ if hasattr(np.linalg, "matmul"):  # the names of the array API standard, from Nu
         x1=lambda d, out, x1, x2, /: matmul_left(d, x1, conj(x2)),
         x2=lambda d, out, x1, x2, /: matmul_right(d, conj(x1), x2),
     )
-    composition(np.linalg.outer, outer)
-    composition(np.linalg.tensordot, tensordot)
-    composition(np.linalg.cross, lambda x1, x2, /, *, axis=-1: cross(x1, x2, axis=axis))
+    rule(
+        np.linalg.outer,
+        mixes=True,
+        x1=lambda d, out, x1, x2, /: np.matmul(d, conj(x2)),
+        x2=lambda d, out, x1, x2, /: np.matmul(conj(x1), d),
+    )
+    rule(
+        np.linalg.tensordot,
+        mixes=True,
+        x1=lambda d, out, x1, x2, /, *, axes=2: tensordot_left(d, x1, x2, axes),
+        x2=lambda d, out, x1, x2, /, *, axes=2: tensordot_right(d, x1, x2, axes),
+    )
+    rule(
+        np.linalg.cross,
+        x1=lambda d, out, x1, x2, /, *, axis=-1: cross_left(d, x1, x2, axis, axis, axis, None),
+        x2=lambda d, out, x1, x2, /, *, axis=-1: -cross_left(d, x2, x1, axis, axis, axis, None),
+    )
 
 # ---- vecdot(x1, x2) = Σ conj(x1) x2, matvec(A, x) = A x, vecmat(x, A) = xᴴ A, over stacks of vectors and matrices
 for vecdot in [module.vecdot for module in (np, np.linalg) if hasattr(module, "vecdot")]:
