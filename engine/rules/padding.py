@@ -1,7 +1,7 @@
 """np.pad in all its modes.
 
-Where the border repeats elements, or is constant, NumPy pads and the pullback gathers what went to each element. Where
-it is computed (ramps, statistics, odd reflections) the pad is the concatenation that NumPy makes, axis by axis.
+NumPy pads one axis after the other; the pullback takes the borders off again, the last axis first, and gives what they
+got to the elements that they were made of. Medians and functions of the user are followed as NumPy computes them.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 
 from .indexing import scatter
+from .reductions import extreme
 from .registry import composition, rule
+from .selection import WORDS
 from .vocabulary import refuse, whole_axis
 
 COPIES = ("edge", "reflect", "symmetric", "wrap")
-STATISTICS: dict[str, Callable] = {"maximum": np.max, "mean": np.mean, "median": np.median, "minimum": np.min}
+EXTREMES = {"maximum": np.max, "minimum": np.min}
 
 
 def pad(
@@ -24,20 +26,48 @@ def pad(
     end_values: Any = 0, reflect_type: str = "even",
 ) -> Any:  # fmt: skip
     """np.pad."""
-    array = np.asarray(array)
-    pairs = pad_pairs(array, pad_width)
     if not isinstance(mode, str):
-        return padded_by(mode, array, pairs, {})
-    if mode == "linear_ramp":
-        return ramped(array, pairs, np.broadcast_to(end_values, (np.ndim(array), 2)))
-    if mode in STATISTICS:
-        return with_statistics(array, pairs, STATISTICS[mode], stat_length)
-    if mode in ("reflect", "symmetric") and reflect_type == "odd":
-        return reflected_oddly(array, pairs, 1 if mode == "reflect" else 0, mode)
-    return padded(array, pairs, mode, constant_values)
+        array = np.asarray(array)
+        return padded_by(mode, array, pad_pairs(array, pad_width), {})
+    if mode == "median":
+        array = np.asarray(array)
+        return with_medians(array, pad_pairs(array, pad_width), stat_length)
+    return padded(array, pad_width, mode, constant_values, end_values, stat_length, reflect_type)
 
 
 composition(np.pad, pad)
+
+
+def padded(
+    array: Any, pad_width: Any, mode: str, constant_values: Any = 0, end_values: Any = 0, stat_length: Any = None,
+    reflect_type: str = "even",
+) -> Any:  # fmt: skip
+    """np.pad, its keywords by position; each mode takes its own of them."""
+    own = {
+        "constant": {"constant_values": constant_values}, "linear_ramp": {"end_values": end_values},
+        "reflect": {"reflect_type": reflect_type}, "symmetric": {"reflect_type": reflect_type},
+        "maximum": {"stat_length": stat_length}, "minimum": {"stat_length": stat_length},
+        "mean": {"stat_length": stat_length},
+    }  # fmt: skip
+    return np.pad(array, pad_width or 0, mode, **own.get(mode, {}))  # type: ignore[call-overload]
+
+
+rule(
+    padded,
+    selects=True,
+    array=lambda d, out, array, pad_width, mode, constant_values=0, end_values=0, stat_length=None,
+    reflect_type="even": unpadded(d, out, array, pad_width, mode, stat_length, reflect_type),
+    constant_values=lambda d, out, array, pad_width, mode, constant_values=0, end_values=0, stat_length=None,
+    reflect_type="even": borders(d, array, pad_pairs(array, pad_width), constant_values),
+    end_values=lambda d, out, array, pad_width, mode, constant_values=0, end_values=0, stat_length=None,
+    reflect_type="even": ends(d, out, array, pad_pairs(array, pad_width)),
+    sided={
+        "array": lambda d, out, array, pad_width, mode, constant_values=0, end_values=0, stat_length=None,
+        reflect_type="even": unpadded(
+            d, out, array, pad_width, mode, stat_length, reflect_type, "last" if mode == "maximum" else "first"
+        )
+    },
+)  # fmt: skip
 
 
 def pad_pairs(array: Any, pad_width: Any) -> list:
@@ -45,42 +75,87 @@ def pad_pairs(array: Any, pad_width: Any) -> list:
     if isinstance(pad_width, dict):
         given = {axis % np.ndim(array): width for axis, width in pad_width.items()}
         pad_width = [np.broadcast_to(given.get(axis, 0), 2).tolist() for axis in range(np.ndim(array))]
-    return [tuple(pair) for pair in np.broadcast_to(pad_width, (np.ndim(array), 2)).tolist()]
+    return [tuple(pair) for pair in np.broadcast_to(pad_width or 0, (np.ndim(array), 2)).tolist()]
 
 
-# ---- borders that are constant or repeat elements
-def padded(array: Any, pairs: Any, mode: str, constant_values: Any) -> Any:
-    """np.pad with its keyword in place."""
-    if mode == "constant":
-        return np.pad(array, pairs or 0, mode, constant_values=constant_values)
-    return np.pad(array, pairs or 0, mode)
-
-
-rule(
-    padded,
-    selects=True,
-    array=lambda d, out, array, pairs, mode, constant_values: unpadded(d, array, pairs, mode),
-    constant_values=lambda d, out, array, pairs, mode, constant_values: borders(d, array, pairs, constant_values),
-)
-
-
-def unpadded(d: Any, array: Any, pairs: Any, mode: str) -> Any:
-    """The inner part of `d`, plus, where the border repeats elements, what belongs to them."""
-    if mode not in COPIES:
+def unpadded(
+    d: Any, out: Any, array: Any, pad_width: Any, mode: str, stat_length: Any, reflect_type: str, side: Any = None
+) -> Any:
+    """The inner part of `d`, and what the borders of each axis give back to it."""
+    pairs = pad_pairs(array, pad_width)
+    if mode in ("constant", "empty"):
         return d[inner(array, pairs, 0)]
-    for axis, (before, after) in enumerate(pairs):
-        if before + after > 0:
-            n = np.shape(array)[axis]
-            source = np.pad(np.arange(n), (before, after), mode)
-            d = add_borders(d, axis, before, before + n, np.delete(source, slice(before, before + n)))
+    lengths = np.broadcast_to(-1 if stat_length is None else stat_length, (np.ndim(array), 2)).tolist()
+    for axis in range(np.ndim(array) - 1, -1, -1):
+        (before, after), n = pairs[axis], np.shape(array)[axis]
+        if before + after == 0:
+            continue
+        if mode in COPIES and reflect_type == "even":
+            d = folded(d, axis, before, n, mode)
+            continue
+        left, core = chunk(d, axis, 0, before), chunk(d, axis, before, before + n)
+        right = chunk(d, axis, before + n, before + n + after)
+        if mode == "linear_ramp":
+            d = core + scatter(by_edges(left, right, axis), core, whole_axis([0, n - 1], axis, np.ndim(d)))
+        elif mode in COPIES:
+            d = core + by_reflection(left, right, core, axis, 1 if mode == "reflect" else 0, mode)
+        else:
+            near = [n if length is None or length < 0 or length > n else length for length in lengths[axis]]
+            own = chunk(out[inner(array, pairs, axis + 1)], axis, before, before + n)
+            for border, start, count in ((left, 0, near[0]), (right, n - near[1], near[1])):
+                total = np.sum(border, axis, keepdims=True)
+                if mode == "mean":
+                    part = np.broadcast_to(total / count, np.shape(chunk(core, axis, 0, count)))
+                else:
+                    seen = chunk(own, axis, start, start + count)
+                    part = extreme(total, EXTREMES[mode](seen, axis, keepdims=True), seen, axis, True, side=side)
+                core = core + (part if count == n else scatter(part, core, index_of(axis, start, count, np.ndim(d))))
+            d = core
     return d
 
 
-def add_borders(d: Any, axis: int, start: int, stop: int, source: Any) -> Any:
-    """The part of `d` from `start` to `stop`, plus each element outside at the place it was copied from."""
-    core = chunk(d, axis, start, stop)
-    outside = np.concatenate([chunk(d, axis, 0, start), chunk(d, axis, stop, np.shape(d)[axis])], axis)
-    return core + scatter(outside, core, whole_axis(source, axis, np.ndim(d)))
+def by_edges(left: Any, right: Any, axis: int) -> Any:
+    """What straight lines to the edges give back to them: more, the nearer."""
+    return np.concatenate(
+        [np.sum(left * steps(left, axis, False), axis, keepdims=True),
+         np.sum(right * steps(right, axis, True), axis, keepdims=True)], axis,
+    )  # fmt: skip
+
+
+def steps(border: Any, axis: int, falling: bool) -> Any:
+    """0, 1/n, ..., (n - 1)/n along an axis, or the same backwards."""
+    n = np.shape(border)[axis]
+    weights = (np.arange(n) / max(n, 1)).astype(np.result_type(border))
+    return np.reshape(weights[::-1] if falling else weights, [-1 if i == axis else 1 for i in range(np.ndim(border))])
+
+
+def ends(d: Any, out: Any, array: Any, pairs: list) -> Any:
+    """The cotangents of the end values of ramps: what `by_edges` leaves of each border."""
+    sums = []
+    for axis, (before, after) in enumerate(pairs):
+        whole = out[inner(array, pairs, axis + 1)]  # the array when its axes up to this one had been padded
+        part = unpadded(d, out, whole, [(0, 0)] * (axis + 1) + pairs[axis + 1 :], "linear_ramp", None, "even")
+        n = np.shape(part)[axis]
+        left, right = chunk(part, axis, 0, before), chunk(part, axis, n - after, n)
+        sums.append(
+            np.stack([np.sum(left * (1 - steps(left, axis, False))), np.sum(right * (1 - steps(right, axis, True)))])
+        )
+    return np.stack(sums)
+
+
+def by_reflection(left: Any, right: Any, core: Any, axis: int, skip: int, mode: str) -> Any:
+    """What twice the edge minus the reflection gives back; `skip` is 1 where the edge itself is not reflected."""
+    n, ndim = np.shape(core)[axis], np.ndim(core)
+    before, after = np.shape(left)[axis], np.shape(right)[axis]
+    if max(before, after) > n - skip:
+        refuse(
+            f"np.pad with mode={mode!r} and reflect_type='odd' by {max(before, after)} elements of {n}",
+            f"pad in several calls, each by at most {n - skip} elements",
+        )
+    twice = np.concatenate([2 * np.sum(left, axis, keepdims=True), 2 * np.sum(right, axis, keepdims=True)], axis)
+    result = scatter(twice, core, whole_axis([0, n - 1], axis, ndim))
+    result = result - scatter(np.flip(left, axis), core, index_of(axis, skip, before, ndim))
+    return result - scatter(np.flip(right, axis), core, index_of(axis, n - skip - after, after, ndim))
 
 
 def inner(array: Any, pairs: Any, first: int) -> tuple:
@@ -102,10 +177,9 @@ def borders(d: Any, array: Any, pairs: Any, constant_values: Any) -> Any:
     return np.stack(sums)
 
 
-# ---- borders that are computed
-def joined(left: Any, array: Any, right: Any, axis: int) -> Any:
-    """The array between its borders."""
-    return np.concatenate([left, array, right], axis)
+def index_of(axis: int, start: int, count: int, ndim: int) -> tuple:
+    """The index of `count` elements from `start` on along an axis."""
+    return whole_axis(slice(start, start + count), axis, ndim)
 
 
 def chunk(array: Any, axis: int, start: int, stop: int) -> Any:
@@ -113,61 +187,55 @@ def chunk(array: Any, axis: int, start: int, stop: int) -> Any:
     return array[whole_axis(slice(start, stop), axis, np.ndim(array))]
 
 
-def spread(one: Any, axis: int, width: int) -> Any:
-    """A slice of length one, repeated along its axis."""
-    shape = list(np.shape(one))
-    shape[axis] = width
-    return np.broadcast_to(one, shape)
+# ---- borders that repeat elements
+def folded(d: Any, axis: int, before: int, n: int, mode: str) -> Any:
+    """The n elements of `d` from `before` on along an axis, each with those outside that np.pad copies it to."""
+    moved = np.moveaxis(d, axis, 0)
+    core, outside = moved[before : before + n], np.concatenate([moved[:before], moved[before + n :]])
+    source = np.pad(np.arange(n), (before, len(moved) - n - before), mode)  # type: ignore[call-overload]
+    return np.moveaxis(core + scatter(outside, core, np.concatenate([source[:before], source[before + n :]])), 0, axis)
 
 
-def ramped(array: Any, pairs: list, ends: Any) -> Any:
-    """Straight lines from the edges to the end values."""
-    for axis, (before, after) in enumerate(pairs):
-        n = np.shape(array)[axis]
-        first, last = (np.squeeze(chunk(array, axis, i, i + 1), axis) for i in (0, n - 1))
-        left = np.linspace(ends[axis, 0], first, before, endpoint=False, axis=axis, dtype=array.dtype)
-        right = np.linspace(ends[axis, 1], last, after, endpoint=False, axis=axis, dtype=array.dtype)
-        array = joined(left, array, np.flip(right, axis), axis)
-    return array
+def unfolded(e: Any, axis: int, before: int, after: int, mode: str) -> Any:
+    """np.pad along one axis."""
+    return np.pad(e, [(before, after) if i == axis else (0, 0) for i in range(np.ndim(e))], mode)
 
 
-def with_statistics(array: Any, pairs: list, statistic: Callable, stat_length: Any) -> Any:
-    """The mean (or median, maximum, minimum) of the elements next to each border, all of them unless a length is given.
+rule(
+    folded,
+    moves=True,
+    d=lambda e, out, d, axis, before, n, mode: unfolded(e, axis, before, np.shape(d)[axis] - n - before, mode),
+)
+rule(
+    unfolded,
+    moves=True,
+    e=lambda d, out, e, axis, before, after, mode: folded(d, axis, before, np.shape(e)[axis], mode),
+)
 
-    Without a length NumPy takes it once for both sides.
-    """
+WORDS.update({padded, folded, unfolded})
+
+
+# ---- borders that are followed as they are computed
+def with_medians(array: Any, pairs: list, stat_length: Any) -> Any:
+    """The median of the elements next to each border, all of them unless a length is given."""
     lengths = np.broadcast_to(-1 if stat_length is None else stat_length, (np.ndim(array), 2)).tolist()
-    integral = np.result_type(array).kind in "iu"
-    for axis, (before, after) in enumerate(pairs):
+    for axis, widths in enumerate(pairs):
         n = np.shape(array)[axis]
-        counts = [n if length is None or length < 0 or length > n else length for length in lengths[axis]]
-        sides = [chunk(array, axis, 0, counts[0]), chunk(array, axis, n - counts[1], n)]
-        values = [statistic(side, axis=axis, keepdims=True) for side in sides]
-        if integral:
-            values = [np.round(value) for value in values]
-        left, right = (np.asarray(value).astype(np.result_type(array)) for value in values)
-        array = joined(spread(left, axis, before), array, spread(right, axis, after), axis)
-    return array
-
-
-def reflected_oddly(array: Any, pairs: list, skip: int, mode: str) -> Any:
-    """Twice the edge minus the reflection; `skip` is 1 where the edge itself is not reflected."""
-    for axis, (before, after) in enumerate(pairs):
-        n = np.shape(array)[axis]
-        if max(before, after) > n - skip:
-            refuse(
-                f"np.pad with mode={mode!r} and reflect_type='odd' by {max(before, after)} elements of {n}",
-                f"pad in several calls, each by at most {n - skip} elements",
-            )
-        left = 2 * chunk(array, axis, 0, 1) - np.flip(chunk(array, axis, skip, skip + before), axis)
-        right = 2 * chunk(array, axis, n - 1, n) - np.flip(chunk(array, axis, n - skip - after, n - skip), axis)
-        array = joined(left, array, right, axis)
+        near = [n if length is None or length < 0 or length > n else length for length in lengths[axis]]
+        parts = [array]
+        for side, width, count in zip((0, n), widths, near, strict=True):
+            seen = chunk(array, axis, 0, count) if side == 0 else chunk(array, axis, n - count, n)
+            value = np.median(seen, axis=axis, keepdims=True).astype(np.result_type(array))
+            shape = [width if i == axis else m for i, m in enumerate(np.shape(value))]
+            border = np.broadcast_to(value, shape)
+            parts = [border, *parts] if side == 0 else [*parts, border]
+        array = np.concatenate(parts, axis)
     return array
 
 
 def padded_by(fill: Callable, array: Any, pairs: list, kwargs: dict) -> Any:
     """The user's function fills the borders of each vector in place, one axis after the other."""
-    result = np.array(padded(array, pairs, "constant", 0))
+    result = np.array(padded(array, pairs, "constant"))
     for axis in range(np.ndim(array)):
         view = np.moveaxis(result, axis, -1)
         for place in np.ndindex(np.shape(view)[:-1]):
