@@ -76,7 +76,7 @@ def power_exponent(out: Any, x: Any, y: Any) -> Any:
 
 
 # ---- roots, exponentials, logarithms
-elementwise(np.square, lambda out, x: 2 * x)
+elementwise(np.square, lambda out, x: x + x)
 elementwise(np.sqrt, lambda out, x: 0.5 / out)
 elementwise(np.cbrt, lambda out, x: 1 / (3 * out * out))
 elementwise(np.reciprocal, lambda out, x: -out * out)
@@ -147,7 +147,16 @@ elementwise(tanh_partial, None, lambda slope, out, x: -2 * out * slope)
 
 def over(x: Any, length: Any) -> Any:
     """x / length, and 0 where the length is 0: the gradient of a length, its least subgradient (convention 2)."""
-    return x / np.where(length == 0, 1, length)
+    if isinstance(length, float):
+        return x / length if length != 0 else x / 1.0
+    if np.iscomplexobj(length) or not np.min(length, initial=1) > 0:
+        length = np.where(length == 0, 1, length)
+    if not isinstance(x, np.ndarray) or not np.iscomplexobj(x) or np.iscomplexobj(length):
+        return x / length
+    result = np.empty(np.broadcast_shapes(np.shape(x), np.shape(length)), np.result_type(x, length))
+    np.divide(x.real, length, out=result.real)  # NumPy's own division is one of two complex numbers
+    np.divide(x.imag, length, out=result.imag)
+    return result
 
 
 # A direction turns without measure at the origin: what moves it there is NaN (convention 2).
@@ -159,9 +168,27 @@ elementwise(
 
 
 def angle_partial(side: Any, x: Any, y: Any) -> Any:
-    """side / (x² + y²) without the overflow of a square; 0 at the origin (convention 2)."""
+    """side / (x² + y²); 0 at the origin (convention 2). By the radius where squares leave the range of the dtype."""
+    square = x * x + y * y
+    if isinstance(square, np.ndarray) and square.dtype.kind == "f":
+        range_of = np.finfo(square.dtype)
+        if np.min(square, initial=1) > range_of.tiny / range_of.eps and np.max(square, initial=1) < np.inf:
+            return side / square
     radius = np.hypot(x, y)
     return over(over(side, radius), radius)
+
+
+elementwise(
+    angle_partial,
+    lambda out, side, x, y: but_at_origin(angle_partial(1.0, x, y), x, y),
+    lambda out, side, x, y: -2 * out * but_at_origin(angle_partial(x, x, y), x, y),
+    lambda out, side, x, y: -2 * out * but_at_origin(angle_partial(y, x, y), x, y),
+)
+
+
+def but_at_origin(value: Any, x: Any, y: Any) -> Any:
+    """The value, and NaN where x = y = 0."""
+    return np.where((x == 0) & (y == 0), np.nan, value)
 
 
 def sinc_partial(out: Any, x: Any) -> Any:
@@ -285,8 +312,7 @@ rule(np.unwrap, p=lambda d, out, p, discont=None, axis=-1, *, period=2 * np.pi: 
 
 def turn(z: Any) -> Any:
     """The gradient of the angle of z, i z / |z|²; 0 at the origin (convention 2)."""
-    radius = np.abs(z)
-    return 1j * over(over(z, radius), radius)
+    return 1j * z * angle_partial(1.0, np.real(z), np.imag(z))
 
 
 # ---- no derivative: truth values, integers, steps

@@ -36,16 +36,27 @@ rule(
 def matmul_left(d: Any, a: Any, b: Any) -> Any:
     """ā = d bᵀ, each operand of one dimension standing for the row or column that matmul takes it for."""
     if np.ndim(b) == 1:
-        return np.expand_dims(d, -1) * b
+        return rows_of(d, b)
     if np.ndim(a) == 1:
         return np.matmul(b, np.expand_dims(d, -1))[..., 0]
     return np.matmul(d, np.swapaxes(b, -1, -2))
 
 
+def rows_of(x: Any, row: Any) -> Any:
+    """The row, once for each element of `x` and times it: as a product of matrices where `x` is a vector."""
+    return np.dot(np.expand_dims(x, -1), np.expand_dims(row, 0)) if np.ndim(x) == 1 else np.expand_dims(x, -1) * row
+
+
 def matmul_right(d: Any, a: Any, b: Any) -> Any:
     """b̄ = aᵀ d, likewise."""
     if np.ndim(a) == 1:
-        return a * d if np.ndim(b) == 1 else np.expand_dims(a, -1) * np.expand_dims(d, -2)
+        return (
+            a * d
+            if np.ndim(b) == 1
+            else rows_of(a, d)
+            if np.ndim(d) == 1
+            else np.expand_dims(a, -1) * np.expand_dims(d, -2)
+        )
     if np.ndim(b) == 1:
         return np.matmul(np.expand_dims(d, -2), a)[..., 0, :]
     if np.ndim(b) == 2 and np.ndim(a) > 2:  # one product, instead of one a batch entry and their sum
@@ -58,7 +69,7 @@ def dot_left(d: Any, a: Any, b: Any) -> Any:
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         return d * b
     if np.ndim(b) == 1:
-        return np.expand_dims(d, -1) * b
+        return rows_of(d, b)
     if np.ndim(b) == 2:
         return np.dot(d, b.T)
     kept = (*range(np.ndim(b) - 2), np.ndim(b) - 1)
@@ -241,14 +252,18 @@ if hasattr(np, "matvec"):
     rule(
         np.matvec,
         mixes=True,
-        x1=lambda d, out, x1, x2, /: np.expand_dims(d, -1) * np.expand_dims(conj(x2), -2),
+        x1=lambda d, out, x1, x2, /: (
+            rows_of(d, conj(x2)) if np.ndim(x2) == 1 else np.expand_dims(d, -1) * np.expand_dims(conj(x2), -2)
+        ),
         x2=lambda d, out, x1, x2, /: np.matmul(np.swapaxes(conj(x1), -1, -2), np.expand_dims(d, -1))[..., 0],
     )
     rule(
         np.vecmat,
         mixes=True,
         x1=lambda d, out, x1, x2, /: np.matmul(x2, np.expand_dims(conj(d), -1))[..., 0],
-        x2=lambda d, out, x1, x2, /: np.expand_dims(x1, -1) * np.expand_dims(d, -2),
+        x2=lambda d, out, x1, x2, /: (
+            rows_of(x1, d) if np.ndim(d) == 1 else np.expand_dims(x1, -1) * np.expand_dims(d, -2)
+        ),
     )
 
 

@@ -202,4 +202,15 @@ def as_mask(condition: Any, length: int) -> np.ndarray:
 
 
 constant(sorting, left_by_delete, as_mask)
-WORDS |= {only, chosen, shared, record_holders, held_records, placed, sorting, left_by_delete, as_mask, on_diagonal}
+WORDS |= {
+    only,
+    chosen,
+    shared,
+    record_holders,
+    held_records,
+    placed,
+    sorting,
+    left_by_delete,
+    as_mask,
+    on_diagonal,
+}
