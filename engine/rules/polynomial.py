@@ -29,8 +29,79 @@ def copied(primal: Callable, names: dict[str, Any] | None = None) -> FunctionTyp
 
 
 # ---- np.poly*
-for primal in (np.polyval, np.polyadd, np.polysub, np.polydiv, np.polyder, np.polyint, np.polyfit, np.poly):
+for primal in (np.polydiv, np.polyint, np.polyfit, np.poly):
     composition(primal, copied(primal))
+rule(
+    np.polyadd,
+    moves=True,
+    a1=lambda d, out, a1, a2: low_end(d, a1),
+    a2=lambda d, out, a1, a2: low_end(d, a2),
+)
+rule(
+    np.polysub,
+    moves=True,
+    a1=lambda d, out, a1, a2: low_end(d, a1),
+    a2=lambda d, out, a1, a2: -low_end(d, a2),
+)
+rule(
+    np.polyder,
+    p=lambda d, out, p, m=1: np.concatenate([d * falling(p, m), np.zeros(len(p) - len(d), np.result_type(d))]),
+)
+
+
+def low_end(d: Any, a: Any) -> Any:
+    """The part of a sum of polynomials that a shorter one has a share in."""
+    return np.reshape(d[len(d) - np.size(a) :], np.shape(a))
+
+
+def falling(p: Any, m: int) -> np.ndarray:
+    """For each coefficient that an m-fold derivative leaves over, n (n - 1) ... (n - m + 1), n its degree."""
+    degrees = np.arange(len(p) - 1, m - 1, -1)
+    return np.prod([degrees - k for k in range(m)], axis=0).astype(np.real(p).dtype) if m else np.ones(len(p))
+
+
+constant(falling)
+
+
+# ---- values
+def polyval(p: Any, x: Any) -> Any:
+    """np.polyval."""
+    if isinstance(x, np.poly1d):
+        refuse("np.polyval at a polynomial", "np.convolve and sums of arrays for its powers")
+    return np.sum(0 * p) + 0 * np.asarray(x) if len(p) == 0 else horner(p, x)
+
+
+def ascending(x: Any, c: Any, tensor: bool = True) -> Any:
+    """np.polynomial.polynomial.polyval; of several polynomials by its own source."""
+    if np.ndim(c) != 1 or len(c) == 0 or isinstance(c, tuple | list):
+        return polynomial_polyval(x, c, tensor)
+    return horner(np.flip(c), np.asarray(x) if isinstance(x, tuple | list) else x)
+
+
+def horner(p: Any, x: Any) -> Any:
+    """The polynomial with these coefficients, the highest first, at x."""
+    return np.polyval(p, x)
+
+
+rule(
+    horner,
+    p=lambda d, out, p, x: moments(d, conj(x), len(p)),
+    x=lambda d, out, p, x: d * conj(horner(p[:-1] * falling(p, 1), x)) if len(p) > 1 else 0 * d,
+)
+
+
+def moments(d: Any, x: Any, n: int) -> Any:
+    """The sums of d x^(n-1), ..., d x, d."""
+    sums = [np.sum(d)]
+    for _ in range(n - 1):
+        d = d * x
+        sums.append(np.sum(d))
+    return np.stack(sums[::-1])
+
+
+composition(np.polyval, polyval)
+polynomial_polyval = copied(polynomial.polyval)
+composition(polynomial.polyval, ascending)
 
 
 def polymul(a1: Any, a2: Any) -> Any:
@@ -45,18 +116,18 @@ def zeros_in_front(product: Any, a1: Any, a2: Any) -> int:
     return sum(zeros)
 
 
-def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
-    """The powers of x, one a column."""
-    columns = [np.ones_like(x)]
-    for _ in range(1, len(x) if N is None else N):
-        columns.append(columns[-1] * x)
-    if N == 0:
-        return np.stack(columns, -1)[:, :0]
-    return np.stack(columns if increasing else columns[::-1], -1)
-
-
 composition(np.polymul, polymul)
-composition(np.vander, vander)
+rule(np.vander, x=lambda d, out, x, N=None, increasing=False: vander_pullback(d, out, increasing))
+
+
+def vander_pullback(d: Any, out: Any, increasing: bool) -> Any:
+    """The sum of n x^(n-1) d over the columns, of degree n."""
+    if not increasing:
+        d, out = np.flip(d, 1), np.flip(out, 1)
+    degrees = np.arange(1, max(np.shape(out)[1], 1)).astype(np.real(out).dtype)
+    return np.sum(d[:, 1:] * conj(out[:, :-1] * degrees), 1)
+
+
 rule(np.roots, p=lambda d, out, p: roots_pullback(d, out, p))
 
 
@@ -68,8 +139,16 @@ def roots_pullback(d: Any, out: Any, p: Any) -> Any:
     slope, value = 0 * out, 0 * out
     for coefficient in p:
         slope, value = slope * out + value, value * out + coefficient
-    moved = conj(vander(out, len(p)) / np.expand_dims(slope, -1))
+    moved = conj(powers(out, len(p)) / np.expand_dims(slope, -1))
     return -np.sum(moved * np.expand_dims(d, -1), 0)
+
+
+def powers(x: Any, n: int) -> Any:
+    """x^(n-1), ..., x, 1, one a column, in the precision of x."""
+    columns = [np.ones_like(x)]
+    for _ in range(1, n):
+        columns.append(columns[-1] * x)
+    return np.stack(columns[::-1], -1)
 
 
 # ---- numpy.polynomial

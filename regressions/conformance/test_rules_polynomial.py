@@ -7,6 +7,7 @@ from numpy.polynomial import chebyshev, hermite, hermite_e, laguerre, legendre, 
 from engine import gradient
 from engine.errors import DifferentiationError
 from engine.rules import composed, registry
+from engine.rules.polynomial import horner
 
 from . import oracle
 from .rule_rows import row, row_tests
@@ -29,6 +30,7 @@ ROWS = [
     *[row(np.polyval, p, x) for p in (P, CP) for x in (X, 0.7, real(2, 2), complex_(2))],
     *[row(f, p, q) for f in (np.polyadd, np.polysub, np.polymul) for p, q in ((P, R), (R, P), (CP, P))],
     *[row(np.polydiv, p, q) for p, q in ((P, R), (R, P), (CP, R))],
+    *[row(horner, p, x) for p in (P, CP) for x in (X, 0.7, complex_(2))],
     *[row(np.polyder, p, m) for p in (P, CP) for m in (1, 2)],
     *[row(np.polyint, p, m) for p in (P, CP) for m in (1, 2)],
     row(np.polyint, P, 1, 0.7),
@@ -36,7 +38,7 @@ ROWS = [
     *[row(np.roots, p) for p in (DISTINCT, np.array([1.0, 0.3, 2.0]), CP)],
     row(np.polyfit, np.array([0.1, 1.2, 1.9, 3.3]), P, 2),
     row(np.polyfit, np.array([0.1, 1.2, 1.9, 3.3]), real(4, 2), 1, w=np.array([1.0, 0.5, 2.0, 1.5])),
-    *[row(np.vander, x, n) for x in (X, CP) for n in (None, 1, 2, 5)],
+    *[row(np.vander, x, n, zero=n == 1) for x in (X, CP) for n in (None, 1, 2, 5)],
     row(np.vander, X, 4, increasing=True),
 ]  # fmt: skip
 
