@@ -172,7 +172,8 @@ def jvp(f: Callable, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     """f(*primals), and its derivative in the direction of `tangents` (same structure as the primals).
 
     Forward mode is the transpose of reverse mode: the pullback is linear in its cotangent, so its own pullback, at any
-    cotangent, is the pushforward. It costs a small multiple of a gradient.
+    cotangent, is the pushforward. It costs a small multiple of a gradient. The cotangent is one that is zero nowhere,
+    so that rules which refuse some cotangents see what the value answers to.
 
     Raises:
         ArgumentError: as many tangents as primals are needed.
@@ -184,8 +185,13 @@ def jvp(f: Callable, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     if len(primals) != len(tangents):
         raise ArgumentError(f"jvp was given {len(primals)} primals and {len(tangents)} tangents; give one each")
     _check(f, primals)
+    if _typed():
+        try:
+            return typed.derived(jvp, f, primals, tangents)
+        except typed.NotTyped:
+            pass
     value, back = traced.pullback(f, primals, {})
-    _, transpose = traced.pullback(back, (_zeros_like(value),), {}, transposing=True)
+    _, transpose = traced.pullback(back, (_some_cotangent(value),), {}, transposing=True)
     return value, _zeros_for_none(transpose(tangents)[0], value)
 
 
@@ -242,6 +248,12 @@ def hvp(f: Callable, x: Any, v: Any) -> Any:
     >>> hvp(lambda x: np.sum(x ** 3), np.array([1.0, 2.0]), np.array([1.0, 0.0]))
     array([6., 0.])
     """
+    if _typed():
+        _check(f, (x,))
+        try:
+            return typed.derived(hvp, f, x, v)
+        except typed.NotTyped:
+            pass
     return jvp(grad(f), (x,), (v,))[1]
 
 
@@ -363,8 +375,16 @@ def _positions(argnums: int | Sequence[int], args: tuple) -> tuple[int, ...]:
     return tuple([p + len(args) if isinstance(p, int) and p < 0 else p for p in given])
 
 
-def _zeros_like(value: Any) -> Any:
-    return zeros_like(plain(value))
+def _some_cotangent(value: Any) -> Any:
+    """A cotangent of `value` whose numbers have no relation to each other."""
+    zeros = zeros_like(plain(value))
+    return like(zeros, [zeros], lambda leaves: _unrelated_numbers(leaves[0]))
+
+
+def _unrelated_numbers(x: Any) -> Any:
+    count = np.arange(1, np.size(x) + 1)
+    numbers = 1.5 + np.sin(count) + (1j * (1.5 + np.cos(count)) if np.iscomplexobj(x) else 0)
+    return np.reshape(numbers, np.shape(x)).astype(x.dtype) if isinstance(x, np.ndarray) else type(x)(numbers[0])
 
 
 def _zeros_for_none(gradient_: Any, argument: Any) -> Any:

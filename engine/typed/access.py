@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import operator
-from types import FunctionType, ModuleType
+from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -134,7 +134,7 @@ class Access:
 
     def subscript(self, value: Any, index: Any) -> Any:
         if type(value) is Var and isinstance(value.type, Array):
-            return self.let(operator.getitem, (value, self.argument(index)))
+            return self.let(operator.getitem, (value, as_index(self.argument(index))))
         if type(value) is Var and isinstance(value.type, Seq):
             if isinstance(type_of(index), Scalar):
                 return self.element(value, index)
@@ -299,6 +299,8 @@ class Access:
 
     def plain_access(self, cls: type) -> None:
         """Does reading an attribute of `cls` do what Python does by default?"""
+        if cls is SimpleNamespace:
+            return
         if cls.__getattribute__ is not object.__getattribute__ or hasattr(cls, "__getattr__"):
             raise NotTyped(f"{cls.__name__} computes its attributes")
         if not hasattr(cls, "__dict__") or type(cls) is not type or cls.__dictoffset__ == 0:
@@ -388,6 +390,19 @@ class Access:
             self.store_attribute(owner, index, value)
         else:
             self.store_item(owner, index, value)
+
+
+def as_index(index: Any) -> Any:
+    """A list of ints in an index is an array of them."""
+    if (
+        type(index) is Pack
+        and index.kind is list
+        and all(type(i) is Const and type(i.value) is int for i in index.items)
+    ):
+        return Const(np.array([i.value for i in index.items], dtype=np.intp))
+    if type(index) is Pack and index.kind is tuple:
+        return Pack(tuple, tuple([as_index(i) for i in index.items]))
+    return index
 
 
 def vars_of(value: Any) -> dict:

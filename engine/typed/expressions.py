@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable
+from types import UnionType
 from typing import Any
 
 import numpy as np
@@ -220,7 +221,9 @@ class Expressions:
             return self.structural_operator(fn, left, right)
         if type(left) is Tup and fn is operator.mul and type(right) is Const and type(right.value) is int:
             return Tup(left.items * right.value)
-        if fn is operator.or_ and all(type(v) is Const and isinstance(v.value, type) for v in (left, right)):
+        if fn is operator.or_ and all(
+            type(v) is Const and isinstance(v.value, type | UnionType) for v in (left, right)
+        ):
             return Const(left.value | right.value)
         if Tup in (type(left), type(right)):
             raise NotTyped("a tuple beside an array")

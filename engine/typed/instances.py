@@ -65,17 +65,22 @@ def leaves_out(stmt: Let) -> bool:
     return made is not None and made.leaves_out(dict(stmt.kw))
 
 
-def lower_call(f: Any, args: tuple, kwargs: dict) -> tuple[Lowerer, Any, list, int]:
-    """Lower f(*args, **kwargs); (lowerer, its value, the abstract arguments, where its statements start)."""
+def lower_call(f: Any, args: tuple, kwargs: dict, user: Any = None) -> tuple[Lowerer, Any, list, int]:
+    """Lower f(*args, **kwargs); (lowerer, its value, the abstract arguments, where its statements start).
+
+    user: the function whose lines the program's statements carry, if that is not f.
+    """
     places = Places()
     root = Place("function", None, None, f)
     function = places.value(root)
     given = [places.value(place_of_argument(places, "arg", i, a)) for i, a in enumerate(args)]
     named = {k: places.value(place_of_argument(places, "kwarg", k, v)) for k, v in kwargs.items()}
-    code = f.__code__ if isinstance(f, FunctionType) else None
+    user = user or f
+    code = user.__code__ if isinstance(user, FunctionType) else None
     lowerer = Lowerer(places, code.co_filename if code else "<typed>")
     lowerer.line = code.co_firstlineno if code else 1
-    hint_arguments(code, given)
+    if user is f:
+        hint_arguments(code, given)
     value = lowerer.call(function, list(given), named)
     return lowerer, value, given, 0
 
@@ -110,6 +115,29 @@ def joint(f: Any, args: tuple, kwargs: dict, with_value: bool = True) -> Trace:
     grads = [gradient_of(lowerer, v, cotangents) for v in given]
     lowerer.in_rule -= 1
     return finish(lowerer, Pack(tuple, (value if with_value else Const(None), Pack(tuple, tuple(grads)))), f)
+
+
+def outcome(operator: Callable, f: Any, rest: tuple) -> Trace:
+    """The program that computes operator(f, *rest)."""
+    lowerer, value, _, _ = lower_call(operator, (f, *rest), {}, f)
+    lowerer.in_rule += 1
+    found = given(lowerer, value)
+    lowerer.in_rule -= 1
+    return finish(lowerer, Pack(tuple, (Const(None), found)), f)
+
+
+def given(lowerer: Lowerer, value: Any) -> Any:
+    """A number, an array or a tuple of them as the user gets it: owned by nobody else."""
+    if type(value) is Tup:
+        items = Pack(tuple, tuple([given(lowerer, item) for item in value.items]))
+        return (
+            items
+            if value.cls is tuple
+            else lowerer.emit(runtime.named_tuple, (Const(value.cls), items), Plain(value.cls))
+        )
+    if type(value) not in (Var, Const) or not isinstance(type_of(value), Scalar | Array):
+        raise NotTyped("a derivative that is neither a number nor an array")
+    return lowerer.let(runtime.owned, (value,)) if isinstance(type_of(value), Array) else value
 
 
 def check_loss(type_: Any) -> None:
@@ -282,9 +310,10 @@ def compile_function(
     return FunctionType(made.__code__, module_globals, title, None, made.__closure__)
 
 
-def build(f: Any, args: tuple, kwargs: dict, with_value: bool) -> Callable:
+def build(f: Any, made: Callable[[], Trace]) -> Callable:
+    """The compiled instance of a program, in the globals of the user's function `f`."""
     try:
-        trace = joint(f, args, kwargs, with_value)
+        trace = made()
     except SourceError as error:
         raise NotTyped(str(error)) from error
     names = Names()
@@ -314,8 +343,7 @@ def doubting(instance: Callable) -> Callable:
     return asked
 
 
-_valued: dict[int, Instances] = {}
-_valueless: dict[int, Instances] = {}
+_tables: dict[Any, dict[int, Instances]] = {}
 
 
 def gradient(f: Any, args: tuple, kwargs: dict, with_value: bool = True) -> tuple[Any, tuple]:
@@ -323,38 +351,45 @@ def gradient(f: Any, args: tuple, kwargs: dict, with_value: bool = True) -> tupl
 
     Without the value, (None, the gradient): what only the value needs is then not computed.
     """
+    return run(with_value, f, f, args, kwargs, lambda: joint(f, args, kwargs, with_value))
+
+
+def derived(operator: Callable, f: Any, *rest: Any) -> Any:
+    """operator(f, *rest), for an operator of the public face that returns derivatives: jvp, hvp."""
+    return run(operator, f, operator, (f, *rest), {}, lambda: outcome(operator, f, rest))[1]
+
+
+def run(kind: Any, f: Any, function: Any, args: tuple, kwargs: dict, made: Callable[[], Trace]) -> tuple[Any, Any]:
+    """What the instance of `function` for these arguments returns; instances are kept with the code of `f`."""
     owner = f.__code__ if type(f) is FunctionType else type(f)
-    table = _valued if with_value else _valueless
+    table = _tables.setdefault(kind, {})
     known = table.get(id(owner))
-    if known is not None and known.generation == generation.number:
-        try:
+    try:
+        if known is not None and known.generation == generation.number:
             for instance in known.made:
-                result = instance(f, args, kwargs)
+                result = instance(function, args, kwargs)
                 if result is not MISS:
                     return result
-        except FLOATING as error:
-            raise NotTyped(str(error)) from error
-    else:
-        known = table[id(owner)] = Instances(owner)
-    return first_gradient(known, f, args, kwargs, with_value)
+        else:
+            known = table[id(owner)] = Instances(owner)
+        return first(known, f, function, args, kwargs, made)
+    except FLOATING as error:
+        raise NotTyped(str(error)) from error
 
 
-def first_gradient(known: Instances, f: Any, args: tuple, kwargs: dict, with_value: bool) -> tuple[Any, tuple]:
+def first(known: Instances, f: Any, function: Any, args: tuple, kwargs: dict, made: Callable[[], Trace]) -> Any:
     key = tuple([type(a) for a in args]), tuple(kwargs)
     if key in known.refused:
         raise NotTyped(known.refused[key])
     try:
         if len(known.made) >= MOST:
             raise NotTyped("a function called with ever other types")
-        made = build(f, args, kwargs, with_value)
+        instance = build(f, made)
     except NotTyped as error:
         known.refused[key] = str(error)
         raise
-    known.made.insert(0, made)
-    try:
-        result = made(f, args, kwargs)
-    except FLOATING as error:
-        raise NotTyped(str(error)) from error
+    known.made.insert(0, instance)
+    result = instance(function, args, kwargs)
     if result is MISS:
         raise AssertionError(f"the instance of {f} does not fit the arguments it was made for")
     return result
@@ -362,5 +397,4 @@ def first_gradient(known: Instances, f: Any, args: tuple, kwargs: dict, with_val
 
 def forget() -> None:
     """Drop every instance: a switch was thrown, say."""
-    _valued.clear()
-    _valueless.clear()
+    _tables.clear()

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from ..rules.linalg import adjoint
-from ..rules.registry import composed, rule
+from ..rules.registry import composed, lookup, rule
+from ..rules.shape import astype
 from . import runtime
 from .core import Const, Var
 from .results import rows_type
-from .types import PYTHON_KINDS, Array, NotTyped, Plain, Scalar, Seq, class_of_kind, sampled_result, type_of
+from .types import PYTHON_KINDS, Array, NotTyped, Plain, Scalar, Seq, class_of_kind, is_complex, sampled_result, type_of
 from .values import Grown, Outside, Ref, Tup
 
 SlogdetResult = type(np.linalg.slogdet(np.eye(1)))
@@ -39,6 +40,18 @@ def result_type(lowerer: Any, args: list, kwargs: dict) -> Any:
         else:
             raise NotTyped("the result type of something else than arrays and numbers")
     return Const(np.result_type(*samples))
+
+
+def cast(lowerer: Any, args: list, kwargs: dict) -> Any:
+    """x.astype(dtype)."""
+    of = type_of_value(args[0])
+    known = len(args) == 2 and not kwargs and type(args[1]) is Const and isinstance(of, Array | Scalar)
+    if not known or (isinstance(of, Scalar) and of.kinds & set(PYTHON_KINDS)):
+        raise NotTyped("astype with more arguments")
+    dtype = np.dtype(args[1].value)
+    if dtype.kind not in "fciub" or (is_complex(of) and dtype.kind != "c"):
+        raise NotTyped(f"astype({dtype})")
+    return lowerer.let(runtime.cast, (args[0], Const(dtype)))
 
 
 # ---- lists
@@ -98,27 +111,39 @@ def constant_unless_active(fn: Any) -> Any:
     return made
 
 
-# ---- several arrays of ints
+# ---- several arrays without derivatives
 
 
-def several(lowerer: Any, fn: Any, args: list, kwargs: dict) -> Any:
-    """The tuple of arrays of ints that `fn` returns, as many as it returns of samples."""
-    atoms, named = (
-        tuple([lowerer.argument(a) for a in args]),
-        tuple([(k, lowerer.argument(v)) for k, v in kwargs.items()]),
-    )
-    count = len(fn(*[1 if type(a) is Var else a.value for a in atoms], **{k: 1 for k, _ in named}))
-    found = lowerer.emit(fn, atoms, Plain(tuple), named, must=lowerer.in_rule == 0)
-    of = Array(np.dtype(np.intp), ("?",))
-    return Tup(tuple([lowerer.emit(operator.getitem, (found, Const(i)), of) for i in range(count)]))
+def several(fn: Any) -> Any:
+    def made(lowerer: Any, args: list, kwargs: dict) -> Any:
+        """The tuple of arrays that `fn` returns, of the kinds that it returns for samples."""
+        if lookup(fn) is not None and any(lowerer.depends(v) for v in (*args, *kwargs.values())):
+            return NotImplemented
+        atoms = tuple([lowerer.argument(a) for a in args])
+        named = tuple([(k, lowerer.argument(v)) for k, v in kwargs.items()])
+        samples = fn(*[sample(a) for a in atoms], **{k: sample(a) for k, a in named})
+        if not isinstance(samples, tuple):
+            return lowerer.let(fn, atoms, named)
+        found = lowerer.emit(fn, atoms, Plain(tuple), named, must=lowerer.in_rule == 0)
+        types = [Array(s.dtype, ("?",) * s.ndim) for s in samples]
+        return Tup(tuple([lowerer.emit(operator.getitem, (found, Const(i)), t) for i, t in enumerate(types)]))
+
+    return made
 
 
-def indices(fn: Any) -> Any:
-    return lambda lowerer, args, kwargs: several(lowerer, fn, args, kwargs)
+def sample(atom: Any) -> Any:
+    of = type_of(atom)
+    if type(atom) is Const:
+        return atom.value
+    if isinstance(of, Array):
+        return np.ones((1,) * len(of.mask), of.dtype)
+    if isinstance(of, Scalar):
+        return 1
+    raise NotTyped("an argument that is neither a number nor an array")
 
 
 LIBRARY = {
     np.result_type: result_type, np.array: joined, np.stack: joined, np.linalg.slogdet: slogdet,
-    **{fn: indices(fn) for fn in (np.triu_indices, np.tril_indices, np.diag_indices)},
-    np.vander: constant_unless_active(np.vander),
+    **{fn: several(fn) for fn in (np.triu_indices, np.tril_indices, np.diag_indices, np.nonzero, np.unique)},
+    astype: cast, np.vander: constant_unless_active(np.vander),
 }  # fmt: skip

@@ -41,6 +41,7 @@ class Lowerer(Expressions, Access, Calls, Stores):
         self.line = 0
         self.numbers = 0
         self.in_rule = 0
+        self.ties_are_checked = False
         self.callees: list = []
         self.iterated: list = []
         self.memo: dict = {}
@@ -347,22 +348,33 @@ class Lowerer(Expressions, Access, Calls, Stores):
 
     def scan_or_unroll(self, stmt: ast.For, iterable: Any) -> list | None:
         """A Loop over `iterable`; or, where its index must be known and is, the indices to unroll it over."""
-        state = {**self.__dict__, "callees": list(self.callees), "iterated": list(self.iterated)}
-        length, loops = len(self.block.stmts), self.frame.loops
-        self.iterated.append(iterable)
-        try:
+
+        def as_loop() -> None:
+            self.iterated.append(iterable)
             xs, element = self.elements(iterable)
             self.scan(stmt, xs, Const(True), lambda: self.assign(stmt.target, element()), None)
-        except NotTyped:
+            self.iterated.pop()
+
+        def as_numbers(error: NotTyped) -> list:
             numbers = self.constant_range(iterable)
             if numbers is None or len(numbers) > UNROLL:
-                raise
-            self.__dict__.update(state)
-            self.frame.loops = loops
-            del self.block.stmts[length:]
+                raise error
             return [Const(n) for n in numbers]
-        self.iterated.pop()
-        return None
+
+        return self.either(as_loop, as_numbers)
+
+    def either(self, run: Callable, otherwise: Callable) -> Any:
+        """`run()`; where it is not typed, all is as it was before, and `otherwise(error)`."""
+        state = {**self.__dict__, "callees": list(self.callees), "iterated": list(self.iterated)}
+        length, loops = len(self.block.stmts), self.frame.loops if self.frame is not None else 0
+        try:
+            return run()
+        except NotTyped as error:
+            self.__dict__.update(state)
+            if self.frame is not None:
+                self.frame.loops = loops
+            del self.block.stmts[length:]
+            return otherwise(error)
 
     def set_flags(self, loop: ast.For | ast.While) -> None:
         for flag in getattr(loop, "flags", ()):

@@ -12,16 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from ..rules import lookup
 from . import runtime
-from .adjoint import active_names, differentiate
-from .core import Block, Const, Let, Var, blocks_of, operands
+from .adjoint import differentiate
+from .core import Const, Var
+from .forward import push_forward
 from .projections import whole
 from .stores import settle
-from .types import FLOAT, Array, NotTyped, Scalar, is_active_type, type_of
+from .types import FLOAT, FLOAT64, NONE, Array, NotTyped, Scalar, is_active_type, type_of
 from .values import Derivative, Tup
 
-KINDS = ("gradient", "value_and_gradient", "grad", "value_and_grad")
 FREE = ("engine.rules", "engine.tangents", "engine.nn")  # modules of the engine that are ordinary Python to it
 
 
@@ -41,6 +40,10 @@ def lower_derivative(lowerer: Any, function: Any, args: list, kwargs: dict) -> A
         return Tup(tuple(grads)) if kind == "gradient" else Tup((value, Tup(tuple(grads))))
     if kind in ("grad", "value_and_grad"):
         return Derivative(args[0], argument_numbers(args[1:], kwargs), kind == "value_and_grad")
+    if kind == "jvp" and len(args) == 3 and not kwargs:
+        return Tup(pushed_forward(lowerer, args[0], lowerer.items_of(args[1]), lowerer.items_of(args[2])))
+    if kind == "hvp" and len(args) == 3 and not kwargs:
+        return pushed_forward(lowerer, Derivative(args[0], 0, False), [args[1]], [args[2]])[1]
     module = getattr(function, "__module__", None) or ""
     if kind is not None or (module.startswith("engine.") and not module.startswith(FREE)):
         raise NotTyped(f"a call of {function.__qualname__} inside the function")
@@ -75,25 +78,62 @@ def gradients(lowerer: Any, f: Any, args: list, kwargs: dict, chosen: tuple, zer
     if not is_active_type(type_of(value)) and type_of(value) != FLOAT:
         raise NotTyped("an inner loss that is no real number")
     settle(lowerer, lowerer.block, [value])
-    refuse_ties(lowerer.block, start, targets)
+    before, lowerer.ties_are_checked = lowerer.ties_are_checked, True
     found = differentiate(lowerer, start, {value: Const(1.0)}, targets) if type(value) is Var else {}
+    lowerer.ties_are_checked = before
     lowerer.in_rule += 1
     grads = [gradient_of(lowerer, args[i], found, zeros) for i in chosen]
     lowerer.in_rule -= 1
     return value, grads
 
 
-def refuse_ties(block: Block, start: int, targets: list) -> None:
-    """Where a tie may share a cotangent whose derivative is asked for, the other tier knows how that moves."""
-    active = active_names(block, start, set(targets))
-    blocks = [block.stmts[start:]]
-    while blocks:
-        for stmt in blocks.pop():
-            if type(stmt) is Let:
-                made = lookup(stmt.fn)
-                if made is not None and made.sided and any(v in active for v in operands(stmt)):
-                    raise NotTyped(f"{stmt.fn.__name__} below two derivatives")
-            blocks.extend(inner.stmts for inner, _ in blocks_of(stmt))
+# ---- forward
+
+
+def pushed_forward(lowerer: Any, f: Any, primals: list, tangents: list) -> tuple[Any, Any]:
+    """(f(*primals), its derivative along the tangents), statements appended to the current block."""
+    if len(primals) != len(tangents):
+        raise NotTyped("another number of tangents than of primals")
+    targets: list = []
+    along: dict = {}
+    primals = [fresh_names(lowerer, v, targets) for v in primals]
+    for v, t in zip(primals, tangents, strict=True):
+        pair(lowerer, v, t, along)
+    start = len(lowerer.block.stmts)
+    value = lowerer.call(f, primals, {})
+    settle(lowerer, lowerer.block, [value])
+    found = push_forward(lowerer, start, along)
+    lowerer.in_rule += 1
+    tangent = tangent_of(lowerer, value, found)
+    lowerer.in_rule -= 1
+    return value, tangent
+
+
+def pair(lowerer: Any, primal: Any, tangent: Any, along: dict) -> None:
+    """Note the tangent of each number and array in a primal; they have its types."""
+    if type(primal) is Tup:
+        for v, t in zip(primal.items, lowerer.items_of(tangent), strict=True):
+            pair(lowerer, v, t, along)
+        return
+    of, has = primal.type, type_of(tangent) if type(tangent) in (Var, Const) else None
+    same = of == has or (
+        isinstance(of, Array) and isinstance(has, Array) and (of.dtype, of.mask) == (has.dtype, has.mask)
+    )
+    if not same and not (of in (FLOAT, FLOAT64) and has in (FLOAT, FLOAT64)):
+        raise NotTyped("a tangent of another type than its primal")
+    if isinstance(of, Array):
+        lowerer.emit(runtime.same_shape, (primal, tangent), NONE, must=True)
+    along[primal] = tangent
+
+
+def tangent_of(lowerer: Any, value: Any, found: dict) -> Any:
+    if type(value) is Tup:
+        return Tup(tuple([tangent_of(lowerer, item, found) for item in value.items]), value.cls)
+    if type(value) is Const and type(value.value) is float:
+        return Const(0.0)
+    if type(value) is not Var or not is_active_type(value.type) or not isinstance(value.type, Scalar | Array):
+        raise NotTyped("the tangent of something else than numbers and arrays")
+    return gradient_of(lowerer, value, found, zeros=True)
 
 
 def fresh_names(lowerer: Any, value: Any, targets: list) -> Any:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from .. import switches
+from ..rules.selection import on_diagonal
 from . import runtime
 from .core import (
     Block,
@@ -333,7 +334,7 @@ def _needs(block: Block, live: set, again: set) -> None:
 # ---- shapes
 
 
-LIKE = {runtime.spread: 1, runtime.reduce_to: 1, runtime.zero_of: 0, runtime.dim: 0}
+LIKE = {runtime.spread: 1, runtime.reduce_to: 1, runtime.zero_of: 0, runtime.dim: 0, on_diagonal: 1}
 """Where an operation asks for the shape and dtype of an argument only."""
 
 

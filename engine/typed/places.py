@@ -8,7 +8,7 @@ relied on by identity. Nothing that was not read is checked.
 from __future__ import annotations
 
 import builtins
-from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from .core import Const, Var
 from .types import FLOAT, NotTyped, Seq, type_of_value
 from .values import Bound, Func, Outside, Tup
 
+LIBRARY = ("builtins", "numpy", "collections", "itertools", "types")  # modules of classes that are no plain objects
 LONG = 16  # a list of floats longer than this is one name of type Seq, not so many names
 
 
@@ -128,7 +129,7 @@ class Places:
             place.check = ("length", list, len(value))
         elif isinstance(value, list | dict | set) and cls is not dict:
             raise NotTyped(f"a {cls.__name__}")
-        elif cls.__module__ in ("builtins", "numpy", "collections", "itertools", "types") and cls is not dict:
+        elif cls.__module__ in LIBRARY and cls not in (dict, SimpleNamespace):
             raise NotTyped(f"a {cls.__name__}")
         else:
             place.check = ("class", cls)

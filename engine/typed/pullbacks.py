@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from . import runtime
 from .core import Const, Let, Pack, Var
 from .projections import is_unknown, project, spreads_evenly, whole, zero
 from .results import getitem_type, is_elementwise
-from .types import Array, NotTyped, Scalar, Seq, is_complex, type_of
+from .types import NONE, Array, NotTyped, Scalar, Seq, cotangent_type, is_complex, type_of
 from .values import ListOf, Outside, Ref, Tup
 
 
@@ -74,9 +75,9 @@ def elementwise_pullbacks(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
     if not made.partials:
         return rule_pullbacks(lowerer, stmt, made, d, wanted, fit)
     found = []
-    for v, partial in zip(stmt.args, made.partials, strict=False):
-        if type(v) is Var and v in wanted and partial is not None:
-            p = inline(lowerer, partial, [out, *stmt.args], dict(stmt.kw))
+    for v, slope in zip(stmt.args, made.partials, strict=False):
+        if type(v) is Var and v in wanted and slope is not None:
+            p = inline(lowerer, slope, [out, *stmt.args], dict(stmt.kw))
             if is_complex(type_of(p)):
                 p = lowerer.let(np.conj, (p,))
             found.append((v, fit(lowerer, v, lowerer.let(operator.mul, (d, p)))))
@@ -168,9 +169,53 @@ def rule_pullbacks(lowerer: Any, stmt: Let, made: Rule, d: Any, wanted: set, fit
     given = {**dict(zip(made.parameters, stmt.args, strict=False)), **dict(stmt.kw)}
     for name, pullback in made.differentiable().items():
         if name in given and any(v in wanted for v in leaves(given[name])):
-            result = inline(lowerer, pullback, [d, stmt.out, *stmt.args], dict(stmt.kw))
+            result = lowerer.either(
+                partial(inlined, lowerer, stmt, d, pullback, given[name]),
+                partial(applied, lowerer, stmt, d, pullback, given[name]),
+            )
+            if lowerer.ties_are_checked and name in made.sided:
+                check_ties(lowerer, stmt, made.sided[name], d, result)
             contribute(lowerer, given[name], result, wanted, fit, found)
     return found
+
+
+def inlined(lowerer: Any, stmt: Let, d: Any, pullback: Callable, arg: Any) -> Any:
+    """The value of a pullback; for a sequence of arrays, as many values."""
+    result = inline(lowerer, pullback, [d, stmt.out, *stmt.args], dict(stmt.kw))
+    if type(arg) is Pack and type(result) in (Ref, Outside):
+        lowerer.items_of(result)  # of known length, or NotTyped
+    return result
+
+
+def applied(lowerer: Any, stmt: Let, d: Any, pullback: Callable, arg: Any, error: NotTyped) -> Any:
+    """A call of a pullback that cannot be inlined."""
+    items = arg.items if type(arg) is Pack else (arg,)
+    if any(holds_slice(a) for a in stmt.args) or not all(isinstance(type_of(v), Scalar | Array) for v in items):
+        raise error
+    like = Pack(tuple, arg.items) if type(arg) is Pack else arg
+    result = lowerer.let(runtime.applied, (Const(pullback), like, d, stmt.out, *stmt.args), stmt.kw)
+    if type(arg) is not Pack:
+        return result
+    parts = [
+        lowerer.emit(operator.getitem, (result, Const(i)), cotangent_type(type_of(v))) for i, v in enumerate(items)
+    ]
+    return Tup(tuple(parts))
+
+
+def holds_slice(arg: Any) -> bool:
+    return type(arg) is Pack and (arg.kind is slice or any(map(holds_slice, arg.items)))
+
+
+EXTREMES = {np.max, np.min, np.amax, np.amin}
+
+
+def check_ties(lowerer: Any, stmt: Let, sided: Callable, d: Any, shared: Any) -> None:
+    """What is differentiated once more may meet no tie (convention 2)."""
+    if stmt.fn in EXTREMES and len(stmt.args) == 1 and {name for name, _ in stmt.kw} <= {"axis", "keepdims"}:
+        lowerer.emit(runtime.one_extreme, (stmt.args[0], stmt.out), NONE, stmt.kw, must=True)
+    else:
+        given = Pack(tuple, (d, stmt.out, *stmt.args))
+        lowerer.emit(runtime.no_tie, (Const(sided), shared, given), NONE, stmt.kw, must=True)
 
 
 def leaves(arg: Any) -> list:

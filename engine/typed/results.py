@@ -68,9 +68,8 @@ DECIDED_BY_VALUES = {
     np.linalg.eigvals,
     np.roots,
     np.polynomial.polyutils.trimseq,
-    np.unique,
-    np.trim_zeros,
 }  # dtype or shape
+VECTORS = {np.unique, np.trim_zeros}  # of a length that the numbers decide
 MODULES = ("numpy", "math", "cmath", "operator", "_operator", "builtins")
 PURE = {
     np.allclose, np.argmax, np.argmin, np.argpartition, np.argsort, np.around, np.array_equal, np.count_nonzero,
@@ -106,9 +105,9 @@ def is_library(fn: Callable) -> bool:
 
 
 def is_of_rules(fn: Callable) -> bool:
-    """Is `fn` a partial derivative that has a rule of its own, which says more of it than its body does?"""
-    made = lookup(fn) if (_module(fn) or "").startswith("engine.rules.") else None
-    return made is not None and bool(made.partials)
+    """Is `fn` a word of the rules that has a rule of its own, which says more of it than its body does?"""
+    made = lookup(fn) if _module(fn).startswith("engine.rules.") else None
+    return made is not None and made.procedure is None
 
 
 def is_primitive(fn: Callable) -> bool:
@@ -129,7 +128,9 @@ def result_type(fn: Callable, args: tuple, kw: tuple = ()) -> Any:
     known = _TABLE.get(fn)
     if known is not None:
         return known(args, dict(kw))
-    if fn in DECIDED_BY_VALUES or (fn is np.arange and not all(_is_whole(a) for a in args)):
+    if fn in VECTORS and len(args) == 1 and not kw and isinstance(type_of(args[0]), Array):
+        return Array(type_of(args[0]).dtype, ("?",))
+    if fn in DECIDED_BY_VALUES or fn in VECTORS or (fn is np.arange and not all(_is_whole(a) for a in args)):
         raise NotTyped(f"{fn}, whose result has a type that the numbers decide")
     if any(isinstance(type_of(a), Seq) for a in args):
         raise NotTyped(f"{fn} of a list")
@@ -422,7 +423,9 @@ _TABLE: dict[Callable, Callable] = {
     runtime.as_float: lambda args, kw: Scalar(frozenset({"float"})), runtime.zero_of: _like, runtime.owned: _like,
     runtime.log_abs_det: _matrices, runtime.sign_of_det: _matrices,
     runtime.distinct: lambda args, kw: NONE, runtime.unpacked: lambda args, kw: NONE,
-    runtime.equally_long: lambda args, kw: NONE,
+    runtime.equally_long: lambda args, kw: NONE, runtime.same_shape: lambda args, kw: NONE,
+    runtime.applied: lambda args, kw: Plain(list) if type(args[1]) is Pack else cotangent_type(type_of(args[1])),
+    runtime.no_tie: lambda args, kw: NONE, runtime.one_extreme: lambda args, kw: NONE,
     min: _len, max: _len, runtime.bound: _like, runtime.same: _like, operator.not_: lambda args, kw: BOOL,
     standing_largest: _like, standing_smallest: _like,
 }  # fmt: skip

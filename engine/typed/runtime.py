@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..rules.indexing import may_repeat
-from ..tangents import Tangent
+from ..tangents import Tangent, project
 from .types import NotTyped
 
 
@@ -127,6 +127,38 @@ def equally_long(lengths: tuple) -> None:
     """What a strict zip asks for; the other tier raises its error where Python does."""
     if len(set(lengths)) > 1:
         raise NotTyped("a strict zip of different lengths")
+
+
+def same_shape(x: Any, tangent: Any) -> None:
+    """A tangent has the shape of its primal; the error is for the other tier to raise."""
+    if x.shape != tangent.shape:
+        raise NotTyped("a tangent of another shape than its primal")
+
+
+def no_tie(sided: Any, shared: Any, args: tuple, **kwargs: Any) -> None:
+    """What is differentiated again may meet no tie that shares a cotangent: the other tier knows how that moves.
+
+    sided: the pullback in which a tie falls to one side; shared: what the other one gives for the same arguments.
+    """
+    if not np.array_equal(shared, sided(*args, **kwargs)):
+        raise NotTyped("a tie below two derivatives")
+
+
+def one_extreme(x: Any, extreme: Any, axis: Any = None, keepdims: bool = False) -> None:
+    """The same for the largest or smallest elements: each is there once."""
+    if axis is not None and not keepdims:
+        extreme = np.expand_dims(extreme, axis)
+    if np.count_nonzero(x == extreme) != np.size(extreme):
+        raise NotTyped("a tie below two derivatives")
+
+
+def applied(pullback: Any, like: Any, *args: Any, **kwargs: Any) -> Any:
+    """What the pullback of a rule returns, as a cotangent of `like`: the rule is not inlined, but called."""
+    if type(like) is tuple:
+        found = pullback(*args, **kwargs)
+        return [project(d, x) for d, x in zip(found, like, strict=True)]
+    found = pullback(*args, **kwargs)
+    return project(0.0 if found is None else found, like)
 
 
 def distinct(index: Any, buffer: Any) -> None:

@@ -62,6 +62,10 @@ class Array:
     dtype: np.dtype
     mask: tuple
 
+    def __post_init__(self) -> None:
+        if self.dtype == np.float16:
+            raise NotTyped("half precision, whose sums the other tier makes in single")
+
     def __repr__(self) -> str:
         return f"{self.dtype.name}[{''.join(self.mask)}]"
 
