@@ -136,6 +136,7 @@ class Axis(ABC):
     """A row of places to search along, oldest first."""
 
     noun: ClassVar[str]
+    plural: ClassVar[str]
 
     @abstractmethod
     def row(self, good: str | None, bad: str | None) -> list[str]:

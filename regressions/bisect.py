@@ -77,6 +77,7 @@ class Search:
         self.notebook = Notebook(store / "seen")
         self.seen: dict[str, list[Seen]] = {}  # at each place, what its judgement rests on
         self.why: dict[str, str] = {}  # a place cannot be asked
+        self.told: set[str] = set()  # places of which `say` has heard
         self.asked = 0
 
     def run(self, good: str | None = None, bad: str | None = None) -> Result:
@@ -90,7 +91,8 @@ class Search:
         self._learn(row[0] if good is not None else None, row[-1])
         if good is None:
             row = row[self._good_end(row, bad) :]
-        self.say(f"{len(row) - 1} {self.axis.noun}s, about {steps_left(0, len(row) - 1)} steps")
+        count, left = len(row) - 1, steps_left(0, len(row) - 1)
+        self.say(f"{count} {self.axis.plural if count > 1 else self.axis.noun}, about {left} step{'s' * (left != 1)}")
         while True:
             found, line = self._searched(row)
             changed = self._retested(line[found.good], line[found.bad])
@@ -124,7 +126,14 @@ class Search:
     def _good_end(self, row: list[str], bad: str | None) -> int:
         if self.judgement(row[-1]) is not Judgement.BAD:
             raise self._wrong_end(row[-1], Judgement.BAD)
-        start = good_end(lambda i: self.judgement(row[i]), len(row) - 1)
+
+        def ask(position: int) -> Judgement:
+            judgement = self.judgement(row[position])
+            self._tell(row[position], judgement, "looking for an end")
+            return judgement
+
+        self._tell(row[-1], Judgement.BAD, "looking for an end")
+        start = good_end(ask, len(row) - 1)
         if start is None:
             word = "bad" if self.find_fix else "good"
             raise HistoryError(
@@ -192,18 +201,22 @@ class Search:
 
         def ask(position: int) -> Judgement:
             nonlocal good, bad
-            judgement = self.judgement(place := row[position])
+            judgement = self.judgement(row[position])
             good = position if judgement is Judgement.GOOD else good
             bad = position if judgement is Judgement.BAD else bad
-            word = self._meant(judgement).value
             left = steps_left(good, bad)
-            self.say(
-                f"  {self.axis.label(place):15}  {word:11}  about {left} step{'s' * (left != 1)} left"
-                f"  {self.why[place] if judgement is Judgement.UNKNOWN else self.axis.title(place)}".rstrip()
-            )
+            self._tell(row[position], judgement, f"about {left} step{'s' * (left != 1)} left")
             return judgement
 
         return ask
+
+    def _tell(self, place: str, judgement: Judgement, progress: str) -> None:
+        """Say what was found out about a place, once."""
+        if place not in self.told:
+            self.told.add(place)
+            about = self.why[place] if judgement is Judgement.UNKNOWN else self.axis.title(place)
+            word = self._meant(judgement).value
+            self.say(f"  {self.axis.label(place):15}  {word:11}  {progress:18}  {about}".rstrip())
 
     def _searched(self, row: list[str]) -> tuple[Found, list[str]]:
         """Along the row; and when the culprit is made of several places, along those."""

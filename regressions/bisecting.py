@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import shlex
 import sys
 from pathlib import Path
 
 from .axis import HERE, CannotAsk, HistoryError, Question, Where
 from .bisect import Search, report
-from .commits import Commits
+from .commits import TREE, Commits
 from .corpus import find_alone
 from .environments import cache_directory, installable
 from .passes import Passes, blamed
@@ -124,6 +125,7 @@ def _bisect(options: argparse.Namespace) -> int:
     if isinstance(axis, Commits) and found.is_sure and not options.find_fix and not options.benchmark:
         inside = _inside(question, axis, found.culprits[0])
     print(report(found, inside))
+    print(_again(options, question, found.before, found.culprits[-1]))
     return 0 if found.is_sure else 1
 
 
@@ -142,6 +144,16 @@ def _question(options: argparse.Namespace) -> Question:
             raise HistoryError(f"there is no workload {options.benchmark!r}; the nearest is {near}")
         return Slower(sizes[0], options.factor)
     return OfCase(find_alone(options.id), engine, options.any)
+
+
+def _again(options: argparse.Namespace, question: Question, good: str, bad: str) -> str:
+    """The command that only asks both sides of the answer."""
+    words = [question.name] if options.id else ["--script", options.script] if options.script else []
+    words += ["--benchmark", options.benchmark] if options.benchmark else []
+    words += ["--engine", options.engine] if options.engine else []
+    words += ["--find-fix"] if options.find_fix else []
+    words += ["--good", good[:12], *([] if bad == TREE else ["--bad", bad[:12]])]
+    return "again: " + shlex.join(["python", "-m", "regressions", "bisect", *map(str, words)])
 
 
 def _inside(question: Question, commits: Commits, culprit: str) -> list[str]:

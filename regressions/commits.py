@@ -34,7 +34,7 @@ class Commits(Axis):
         HistoryError: there is no repository.
     """
 
-    noun = "commit"
+    noun, plural = "commit", "commits"
 
     def __init__(self, root: Path, store: Path, into_branches: bool = True) -> None:
         self.root, self.store, self.into_branches = root, store, into_branches

@@ -26,7 +26,7 @@ class Passes(Axis):
         HistoryError: the engine does not say what passes it has.
     """
 
-    noun = "pass"
+    noun, plural = "pass", "passes"
 
     def __init__(self, where: Where, kept: str = "") -> None:
         self.base, self.kept = where, kept
@@ -58,7 +58,7 @@ class Passes(Axis):
 class Statements(Axis):
     """The statements that one pass of the engine changes in a program."""
 
-    noun = "statement"
+    noun, plural = "statement", "statements"
 
     def __init__(self, passes: Passes, culprit: str, count: int) -> None:
         self.passes, self.culprit, self.count = passes, culprit, count

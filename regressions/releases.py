@@ -19,7 +19,7 @@ class Releases(Axis):
         ValueError: there is no way to install the engine.
     """
 
-    noun = "release"
+    noun, plural = "release", "releases"
 
     def __init__(self, engine: str, say: Callable[[str], None] = lambda line: None) -> None:
         self.engine, self.say = release_of(engine).engine, say

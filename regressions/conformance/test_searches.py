@@ -19,7 +19,7 @@ GOOD, BAD, UNKNOWN = Judgement.GOOD, Judgement.BAD, Judgement.UNKNOWN
 
 
 class Letters(Axis):
-    noun = "letter"
+    noun, plural = "letter", "letters"
 
     def __init__(self, row: str, branches: dict[str, list[str]] | None = None, kept: bool = True) -> None:
         self.letters, self.kept, self.branches = row, kept, branches or {}
