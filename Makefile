@@ -9,13 +9,15 @@ STAMP  := $(VENV)/installed-$(shell $(PYTHON) -c 'import sys; print("%d.%d.%d" %
 ENGINES = engine-autograd engine-jax engine-mygrad engine-tensorflow engine-torch
 PYTEST  = $(BIN)/python -m pytest
 
-.PHONY: help regressions test lint types tests bench-quick bench clean $(ENGINES)
+.PHONY: help regressions test lint types tests bisect-proof bisect-releases bench-quick bench clean $(ENGINES)
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make regressions   every pinned bug on the reference engine"
 	@echo "make engine-NAME   an environment for autograd, jax, mygrad, tensorflow or torch, which pytest --engine NAME asks"
 	@echo "make test          format, lint, types, doctests and every test: what CI runs"
+	@echo "make bisect-proof      planted breaks of every kind at every position of a history; minutes"
+	@echo "make bisect-releases   known fixes of other packages found again, with the package index; minutes"
 	@echo "make bench         derivatives of the engine beside those written by hand"
 	@echo "make bench-quick   the asv benchmarks once, nothing saved"
 	@echo "make clean         remove the environment and everything generated"
@@ -37,6 +39,14 @@ types: $(STAMP)
 
 tests: $(STAMP)
 	@$(PYTEST) -q -n $(WORKERS) --bite --conformance --doctest-modules engine benchmarks regressions
+
+bisect-proof: $(STAMP)
+	@GRADPIN_PROOF=1 $(PYTEST) -q -n $(WORKERS) regressions/conformance/test_bisect.py \
+		regressions/conformance/test_bisect_proof.py regressions/conformance/test_passes.py \
+		regressions/conformance/test_slower.py
+
+bisect-releases: $(STAMP)
+	@GRADPIN_NETWORK=1 $(PYTEST) -q regressions/conformance/test_releases.py
 
 bench: $(STAMP)
 	@$(BIN)/python -m benchmarks compare --engine reference
