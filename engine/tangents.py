@@ -84,7 +84,7 @@ def project(d: Any, primal: Any) -> Any:
             d = d.astype(primal.dtype)
         return d
     if np.ndim(d) > 0:
-        d = np.sum(d)
+        d = summed(d, None)
     if np.iscomplexobj(d) and not np.iscomplexobj(primal):
         d = np.real(d)
     if isinstance(primal, np.generic):
@@ -98,13 +98,20 @@ def unbroadcast(d: Any, shape: tuple[int, ...]) -> Any:
     """`d` summed over the axes along which `shape` was broadcast, or broadcast up to `shape` where it is smaller."""
     extra = np.ndim(d) - len(shape)
     if extra > 0:
-        d = np.sum(d, axis=tuple(range(extra)))
+        d = summed(d, tuple(range(extra)))
     axes = tuple([i for i, n in enumerate(np.shape(d)) if n != 1 and shape[i + len(shape) - np.ndim(d)] == 1])
     if axes:
-        d = np.sum(d, axis=axes, keepdims=True)
+        d = summed(d, axes, True)
     if np.shape(d) != shape:
         d = np.broadcast_to(d, shape)
     return d
+
+
+def summed(d: Any, axes: Any, keepdims: bool = False) -> Any:
+    """np.sum over these axes; half precision, in which 2048 and 1 are 2048, is added up in single."""
+    if np.result_type(d) == np.float16:
+        return np.sum(d, axis=axes, dtype=np.float32, keepdims=keepdims).astype(np.float16)
+    return np.sum(d, axis=axes, keepdims=keepdims)
 
 
 def from_partial(partial: Any, d: Any, out: Any, args: tuple) -> Any:

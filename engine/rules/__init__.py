@@ -38,16 +38,16 @@
    has its cofactors.
 9. The gauge. Signs of vectors do not move and are taken as they come. The phase of complex eigenvectors and singular
    vectors, and the basis that qr "complete" and svd with full matrices add, is an accident of LAPACK: a loss that
-   answers to it is refused in reverse mode, which sees the cotangent. Forward mode sees none; its tangents do not turn
-   (Im v^H dv = 0, and dQ2 has no part along Q2), right for every loss that does not answer to it.
+   answers to it is refused, which the cotangent tells; forward mode runs the pullback at a cotangent of its own. For
+   all others the tangents may be those that do not turn: Im v^H dv = 0, and dQ2 has no part along Q2.
 10. Random draws are made once, by NumPy's own generator, and the stream goes on as without a derivative. Without active
    parameters a draw is a constant. With them its derivative is that of the draw as a function of its parameters, at the
    noise that was really drawn, which is read off the draw: (out - loc) / scale. Where the parameter has wiped the noise
    out (a scale of 0) it is NaN; where no smooth function makes the draw (rejection, whole numbers) the call is refused.
 11. Dtypes. A cotangent has the dtype, the shape and the kind (Python number, NumPy scalar, array) of its primal, and is
-   computed in that precision: half stays half. Whole numbers and truth values have no cotangent and do not raise the
-   precision of the floats they meet. With `dtype=` the loop runs in that precision, the cotangent comes back in the
-   operand's.
+   computed in that precision: half stays half, but many halves are added up in single. Whole numbers and truth values
+   have no cotangent and do not raise the precision of the floats they meet. With `dtype=` the loop runs in that
+   precision, the cotangent comes back in the operand's.
 """
 
 from . import (

@@ -21,6 +21,8 @@ def scatter(d: Any, a: Any, index: Any) -> np.ndarray:
     >>> scatter(np.array([1.0, 2.0, 4.0]), np.zeros(3), [0, 2, 2])
     array([1., 0., 6.])
     """
+    if np.result_type(d) == np.float16:  # in which 2048 and 1 are 2048: added up in single
+        return scatter(d.astype(np.float32), a, index).astype(np.float16)
     result = np.zeros(np.shape(a), np.result_type(d))
     if isinstance(index, tuple) and len(index) == 1:
         index = index[0]

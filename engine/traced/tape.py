@@ -15,6 +15,7 @@ import numpy as np
 
 from ..errors import CotangentMismatchError
 from ..rules import Rule, rule
+from ..rules.indexing import scatter
 from ..tangents import accumulate, from_partial, is_differentiable, project, zeros_like
 from .levels import Level, Node, Traced, live, node_at, plain, strip
 
@@ -82,6 +83,8 @@ class Sweep:
             self.owned.add(node)
         if is_basic(index):
             bar[index] += d
+        elif bar.dtype == np.float16:
+            bar += scatter(d, bar, index)
         else:
             np.add.at(bar, index, d)
 

@@ -105,3 +105,22 @@ def test_whole_numbers_and_truth_values_leave_the_precision_and_get_no_cotangent
     with oracle.tier(tier_name):
         (got,) = gradient(lambda x, y=other: np.sum(function(x, y)), x)
     assert got.dtype == np.float32 and got.shape == (3,) and is_differentiable(expected)
+
+
+MANY = np.ones((5000, 2), np.float16)
+SUMS = {
+    "broadcasting": lambda b: MANY + b,
+    "a number": lambda b: MANY[:, 0] * b[0],
+    "repeated indices": lambda b: b[np.zeros(5000, int)],
+    "broadcast_to": lambda b: np.broadcast_to(b, (5000, 2)),
+    "tile": lambda b: np.tile(b, (5000, 1)),
+    "take": lambda b: np.take(b, np.zeros(5000, int)),
+}
+
+
+@pytest.mark.parametrize("tier_name", oracle.TIERS)
+@pytest.mark.parametrize("spread", SUMS.values(), ids=list(SUMS))
+def test_many_cotangents_in_half_precision_are_added_up_beyond_2048(spread, tier_name):
+    with oracle.tier(tier_name):
+        (got,) = gradient(lambda b: np.sum(spread(b).astype(np.float32)), np.zeros(2, np.float16))
+    assert got.dtype == np.float16 and got[0] == 5000
