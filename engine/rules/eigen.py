@@ -65,7 +65,7 @@ def eig_pullback(d: Any, out: Any, a: Any, hidden: Any = None) -> Any:
         lengths = np.expand_dims(np.real(np.diagonal(seen, 0, -2, -1)), -2)
         moved = conj(reciprocal_gap(w)) * (seen - np.matmul(adjoint(v), v) * lengths)
         middle = middle + (moved if hidden is None else np.where(np.expand_dims(hidden, -2), 0, moved))
-    return np.matmul(adjoint(np.linalg.inv(v + nan_if_singular(v))), np.matmul(middle, adjoint(v)))
+    return np.matmul(adjoint(np.linalg.inv(v + nan_if_defective(w, v, a))), np.matmul(middle, adjoint(v)))
 
 
 def stays_real(v: np.ndarray) -> np.ndarray:
@@ -181,14 +181,25 @@ def check_phase(seen: np.ndarray, v_bar: np.ndarray, name: str) -> None:
             )
 
 
-def nan_if_singular(v: np.ndarray) -> np.ndarray:
-    """NaN for matrices that are singular up to rounding, else zero: added to one that is going to be inverted."""
+def nan_if_defective(w: np.ndarray, v: np.ndarray, a: np.ndarray) -> np.ndarray:
+    """NaN for matrices without a basis of eigenvectors, as far as rounding lets it be seen, else zero.
+
+    A rounding error E of `a` moves a value by up to κ |E|, κ being the length of its row of V⁻¹. In a Jordan block it
+    splits equal values just so far apart that this is their distance: κ is beyond ε^-½, and derivatives are noise.
+    Source: J. Wilkinson, The Algebraic Eigenvalue Problem, 1965, chapter 2.
+    """
+    n, eps = np.shape(v)[-1], np.finfo(v.dtype).eps
     s = np.linalg.svd(v, compute_uv=False)
-    singular = np.min(s, -1, initial=np.inf) <= np.max(s, -1, initial=0) * np.finfo(s.dtype).eps
-    return np.where(singular, np.nan, 0.0).astype(s.dtype)[..., None, None]
+    singular = np.min(s, -1, initial=np.inf) <= np.max(s, -1, initial=0) * eps
+    basis = np.where(singular[..., None, None], np.eye(n), v)
+    moves = np.linalg.norm(np.linalg.inv(basis), axis=-1)
+    error = 100 * n * eps * np.linalg.norm(a, axis=(-2, -1))[..., None] * moves
+    near = np.abs(np.expand_dims(w, -2) - np.expand_dims(w, -1)) <= np.expand_dims(error, -1)
+    split = np.any(near & ~np.eye(n, dtype=bool), -1) & (moves > eps**-0.5 / 32)
+    return np.where(singular | np.any(split, -1), np.nan, 0.0).astype(s.dtype)[..., None, None]
 
 
-constant(stays_real, matching, unseen, both, rounding, coincide, indifferent, check_phase, nan_if_singular)
+constant(stays_real, matching, unseen, both, rounding, coincide, indifferent, check_phase, nan_if_defective)
 
 
 # ---- words
