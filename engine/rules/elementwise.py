@@ -16,7 +16,7 @@ import numpy as np
 from .registry import composition, constant, elementwise, rule
 from .scalars import DEGREE, LN2, LN10, float_power_base
 from .selection import chosen
-from .vocabulary import filled
+from .vocabulary import conj, filled
 
 # ---- arithmetic
 rule((operator.add, np.add), moves=True, x=lambda d, out, x, y, /: d, y=lambda d, out, x, y, /: d)
@@ -27,10 +27,10 @@ elementwise((operator.mul, np.multiply), lambda out, x, y: y, lambda out, x, y: 
 elementwise((operator.truediv, np.divide), lambda out, x, y: reciprocal(out, y), lambda out, x, y: -out / y)
 elementwise((operator.mod, np.remainder), lambda out, x, y: 1, lambda out, x, y: -(x // y))
 elementwise(np.fmod, lambda out, x, y: 1, lambda out, x, y: -np.rint((x - out) / y))
-elementwise(
+rule(
     (operator.pow, np.power, np.float_power),
-    lambda out, x, y: power_base(out, x, y),
-    lambda out, x, y: power_exponent(out, x, y),
+    x=lambda d, out, x, y, /: d * conj(power_base(out, x, y)),
+    y=lambda d, out, x, y, /: by_exponent(d, out, x, y),
 )
 elementwise(
     pow,
@@ -61,6 +61,13 @@ def power_base(out: Any, x: Any, y: Any) -> Any:
     if isinstance(x, int | float | complex) and x != 0 or isinstance(y, int | float | complex) and y != 0:
         return y * x ** (y - 1)
     return y * np.where((x == 0) & (y == 0), 1, x) ** (y - 1)
+
+
+def by_exponent(d: Any, out: Any, x: Any, y: Any) -> Any:
+    """d conj(∂(x^y)/∂y); at x = 0 nothing, whatever d is: 0^y does not move with y (convention 3)."""
+    if isinstance(x, int | float | complex):
+        return 0.0 if x == 0 else d * conj(power_exponent(out, x, y))
+    return np.where(x == 0, 0, d * conj(power_exponent(out, x, y)))
 
 
 def power_exponent(out: Any, x: Any, y: Any) -> Any:
@@ -215,8 +222,8 @@ rule(
 rule(np.sign, x=lambda d, out, x, /: sign_pullback(d, out, x))
 rule(
     np.copysign,
-    x=lambda d, out, x, y, /: d * (direction(x, out) * np.copysign(1, y)),
-    sided={"x": lambda d, out, x, y, /: d * (direction(x, out, sided=True) * np.copysign(1, y))},
+    x=lambda d, out, x, y, /: d * (direction(x, out) * np.copysign(1, out)),
+    sided={"x": lambda d, out, x, y, /: d * (direction(x, out, sided=True) * np.copysign(1, out))},
 )
 rule(
     np.maximum,

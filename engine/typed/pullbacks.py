@@ -174,7 +174,7 @@ def rule_pullbacks(lowerer: Any, stmt: Let, made: Rule, d: Any, wanted: set, fit
                 partial(applied, lowerer, stmt, d, pullback, given[name]),
             )
             if lowerer.ties_are_checked and name in made.sided:
-                check_ties(lowerer, stmt, made.sided[name], d, result)
+                check_ties(lowerer, stmt, made.sided[name], pullback, d)
             contribute(lowerer, given[name], result, wanted, fit, found)
     return found
 
@@ -209,13 +209,13 @@ def holds_slice(arg: Any) -> bool:
 EXTREMES = {np.max, np.min, np.amax, np.amin}
 
 
-def check_ties(lowerer: Any, stmt: Let, sided: Callable, d: Any, shared: Any) -> None:
+def check_ties(lowerer: Any, stmt: Let, sided: Callable, shared: Callable, d: Any) -> None:
     """What is differentiated once more may meet no tie (convention 2)."""
     if stmt.fn in EXTREMES and len(stmt.args) == 1 and {name for name, _ in stmt.kw} <= {"axis", "keepdims"}:
         lowerer.emit(runtime.one_extreme, (stmt.args[0], stmt.out), NONE, stmt.kw, must=True)
     else:
-        given = Pack(tuple, (d, stmt.out, *stmt.args))
-        lowerer.emit(runtime.no_tie, (Const(sided), shared, given), NONE, stmt.kw, must=True)
+        given = Pack(tuple, (stmt.out, *stmt.args))
+        lowerer.emit(runtime.no_tie, (Const(sided), Const(shared), d, given), NONE, stmt.kw, must=True)
 
 
 def leaves(arg: Any) -> list:

@@ -135,12 +135,14 @@ def same_shape(x: Any, tangent: Any) -> None:
         raise NotTyped("a tangent of another shape than its primal")
 
 
-def no_tie(sided: Any, shared: Any, args: tuple, **kwargs: Any) -> None:
+def no_tie(sided: Any, shared: Any, d: Any, args: tuple, **kwargs: Any) -> None:
     """What is differentiated again may meet no tie that shares a cotangent: the other tier knows how that moves.
 
-    sided: the pullback in which a tie falls to one side; shared: what the other one gives for the same arguments.
+    sided: the pullback in which a tie falls to one side; shared: the other one. They are compared at ones, since at the
+    cotangent `d` itself, which may be zero and move all the same, they can agree at a tie.
     """
-    if not np.array_equal(shared, sided(*args, **kwargs)):
+    ones = np.ones_like(d) if isinstance(d, np.ndarray) else type(d)(1)
+    if not np.array_equal(shared(ones, *args, **kwargs), sided(ones, *args, **kwargs)):
         raise NotTyped("a tie below two derivatives")
 
 

@@ -91,23 +91,19 @@ def clamped_to_the_unit_interval(x):
 @case(
     "pytorch-184572",
     "https://github.com/pytorch/pytorch/issues/184572",
-    title="three ways to write the positive part have three slopes at zero",
+    title="two ways to write the positive part have two slopes at zero",
     month="2026-05",
     symptom="wrong-value",
-    cause="Each rule had a convention of its own at the kink: maximum shared, clip passed everything on, and the third "
-    "nothing.",
+    cause="Each rule had a convention of its own at the kink: a maximum shared, and a clip passed everything on.",
     at=(0.0,),
-    right=(55.5,),
-    admissible=((0.0,), (111.0,)),
-    oracle="definition: one slope for all of them, times 111; it is 1/2 by convention 2",
+    right=(5.5,),
+    admissible=((0.0,), (11.0,)),
+    oracle="definition: one slope for both, times 11; it is 1/2 by convention 2",
     reported=(10.5,),
-    defect=together(
-        with_rule(np.clip, a=lambda d, out, a, a_min, a_max: np.where(a >= a_min, d, 0.0)),
-        with_rule(np.minimum, x=lambda d, out, x, y, /: np.where(x < y, d, 0.0)),
-    ),
+    defect=with_rule(np.clip, a=lambda d, out, a, a_min, a_max: np.where(a >= a_min, d, 0.0)),
 )
-def positive_part_in_three_ways(x):
-    return np.maximum(x, 0.0) + 10.0 * np.clip(x, 0.0, None) - 100.0 * np.minimum(-x, 0.0)
+def positive_part_in_two_ways(x):
+    return np.maximum(x, 0.0) + 10.0 * np.clip(x, 0.0, None)
 
 
 def relu(x):

@@ -110,3 +110,28 @@ def powers_of_zero(x, p):
 )
 def root_as_a_power(x):
     return x**0.5
+
+
+ROOTS = np.array([[1.0, 0.0], [0.0, 3.0]])
+
+
+@case(
+    "zygote-1101",
+    "https://github.com/FluxML/Zygote.jl/issues/1101",
+    title="roots of the powers of a matrix with zeros have a NaN derivative in the exponent",
+    month="2021-10",
+    symptom="nan-inf",
+    cause="The root of a zero has an infinite slope, and a power of zero the slope 0 in its exponent: it does not move "
+    "with it, which a number that happens to be 0 cannot say.",
+    at=(4.0,),
+    right=(4.5 * np.log(3.0).item(),),
+    oracle="closed form: of 3 to the power θ/2, less 3; the other entries do not move",
+    reported=(float("nan"),),
+    defect=with_rule(
+        operator.pow,
+        x=lambda d, out, x, y, /: d * y * x ** (y - 1),
+        y=lambda d, out, x, y, /: d * (out * np.log(np.where(x == 0, 1.0, x))),
+    ),
+)
+def distance_of_roots_of_powers(theta):
+    return np.linalg.norm(np.sqrt(ROOTS**theta) - ROOTS)
