@@ -151,7 +151,7 @@ def largest_of_columns_and_smallest_of_rows(x):
     title="sorting by a key cannot be differentiated",
     month="2020-04",
     symptom="raises",
-    cause="The rule for sorting knew no keywords.",
+    cause="The rule for sorting knew no keywords, and refused a call with one.",
     at=(np.array([2.0, 5.0, 3.0]),),
     right=(np.array([100.0, 1.0, 10.0]),),
     oracle="closed form: the weight of the place that the entry comes to",

@@ -264,9 +264,12 @@ def distances_of_all_pairs(x):
     return np.sum(np.linalg.norm(x[:, None, :] - x[None, :, :], axis=-1))
 
 
-BONDS = np.array([[0.0, 1.0, 2.0], [3.0, 0.0, 4.0], [5.0, 6.0, 0.0]])
-COLUMNS = np.array([[0.1, 0.1, 0.7], [0.3, 0.3, -0.4]])
-UNIT = (COLUMNS[:, 0] - COLUMNS[:, 2]) / np.sqrt(0.6**2 + 0.7**2)
+BONDS = np.sqrt(np.arange(16.0)).reshape(4, 4)
+BOTH_WAYS = (BONDS + BONDS.T) * (1 - np.eye(4))
+COLUMNS = np.array([[100.1, 100.1, 100.1, 700.1], [300.3, 300.3, 300.3, -399.7]])
+UNIT = (COLUMNS[:, :1] - COLUMNS[:, 3:]) / np.hypot(600.0, 700.0)
+TO_THE_LAST = UNIT * np.append(BOTH_WAYS[:3, 3], -np.sum(BOTH_WAYS[:3, 3]))
+AMONG_THOSE_THAT_COINCIDE = np.append(np.sum(BOTH_WAYS[:3, :3], axis=0), 0.0)
 
 
 def pairwise(X):
@@ -288,16 +291,9 @@ def pulled_back_by_products(d, out, X):
     cause="The pullback multiplied out the differences and divided by the distance or a small number, so that rounding "
     "of a difference that is zero was divided by it.",
     at=(COLUMNS,),
-    right=(np.stack([7 * UNIT, 10 * UNIT, -17 * UNIT], axis=1),),
-    admissible=(
-        (
-            Between(
-                np.stack([7 * UNIT - 4, 10 * UNIT - 4, -17 * UNIT], axis=1),
-                np.stack([7 * UNIT + 4, 10 * UNIT + 4, -17 * UNIT], axis=1),
-            ),
-        ),
-    ),
-    oracle="closed form: the weights times the unit vectors, nothing of the pair at distance 0 by convention 2",
+    right=(TO_THE_LAST,),
+    admissible=((Between(TO_THE_LAST - AMONG_THOSE_THAT_COINCIDE, TO_THE_LAST + AMONG_THOSE_THAT_COINCIDE),),),
+    oracle="closed form: the weights times the unit vectors, nothing of pairs at distance 0 by convention 2",
     reported=(pulled_back_by_products(BONDS, pairwise(COLUMNS), COLUMNS),),
     defect=with_new_rule(pairwise, X=pulled_back_by_products),
 )
