@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .registry import composition, constant, rule
+from .vocabulary import rebased
 
 
 # ---- one dimension
@@ -39,14 +40,6 @@ def spaced(a: Any, found: np.ndarray) -> Any:
     middle = 0.5 if np.equal(low, high) else 0.0
     steps = np.linspace(0.0, 1.0, len(found))
     return rebased(found, (low - middle) * (1 - steps) + (high + middle) * steps)
-
-
-def rebased(found: np.ndarray, moving: Any) -> np.ndarray:
-    """The values `found`, of the dtype they have, which move as `moving` does."""
-    return found
-
-
-rule(rebased, moves=True, moving=lambda d, out, found, moving: d)
 
 
 def counted(a: np.ndarray, bins: Any, range: Any, weights: Any) -> np.ndarray:

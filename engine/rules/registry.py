@@ -136,6 +136,9 @@ LATE = {
     "engine.rules.scipy_special": "scipy.special",
     "engine.rules.scipy_bessel": "scipy.special",
     "engine.rules.scipy_linalg": "scipy.linalg",
+    "engine.rules.scipy_factorisations": "scipy.linalg",
+    "engine.rules.scipy_equations": "scipy.linalg",
+    "engine.rules.scipy_structured": "scipy.linalg",
     "engine.rules.scipy_integrate": "scipy.integrate",
     "engine.rules.scipy_sparse": "scipy.sparse",
 }

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import DifferentiationError
+from .registry import rule
 
-__all__ = ["conj", "count", "expand", "filled", "quotient", "refuse", "whole_axis"]
+__all__ = ["conj", "count", "expand", "filled", "quotient", "rebased", "refuse", "whole_axis"]
 
 
 def quotient(a: float, b: float) -> float:
@@ -42,6 +43,14 @@ def count(a: Any, axis: Any) -> int:
 def filled(d: Any, out: Any) -> list:
     """The cotangents of several results, with zeros for those that nothing depends on."""
     return [np.zeros_like(o) if c is None else c for c, o in zip(d, out, strict=True)]
+
+
+def rebased(found: Any, moving: Any) -> Any:
+    """The value `found`, that of the library to the last digit, which moves as `moving` does, that of a composition."""
+    return found
+
+
+rule(rebased, moves=True, moving=lambda d, out, found, moving: d)
 
 
 def whole_axis(index: Any, axis: int, ndim: int) -> tuple:

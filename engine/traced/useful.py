@@ -100,7 +100,7 @@ class Careful(Sweep):
 
     def pulled(self, operation: Operation, pullback: Any, d: Any) -> Any:
         rule = operation.rule
-        if rule.careful is not None:
+        if rule.careful is not None and pullback is rule.pullbacks[rule.parameters[0]]:
             looked = self.masks[operation]
             return engine_call(rule.careful, looked, d, operation.out, *operation.args, **operation.kwargs)
         bar = super().pulled(operation, pullback, d)

@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 
 from engine import gradient
-from engine.errors import DifferentiationError
 
-from . import oracle
 from .rule_rows import row, row_tests
 
 RNG = np.random.default_rng(31)

@@ -13,12 +13,12 @@ from engine.rules import (
     composition,
     constant,
     elementwise,
-    histograms,
     is_constant,
     lookup,
     registry,
     rule,
     scalars,
+    vocabulary,
 )
 from engine.rules import random as draws
 from engine.traced.useful import ones_of
@@ -65,10 +65,11 @@ ELSEWHERE = {
     np.linalg.cholesky, np.linalg.eigh, np.linalg.eigvalsh, *test_rules_elementwise.CONVERSIONS,
     *test_rules_polynomial.FOLLOWED,
     *draws.LOCATED, *draws.SCALED, *draws.SHAPED, draws.gamma, draws.multivariate_normal,
-    linalg.cholesky, special.itj0y0, special.iti0k0,
+    linalg.cholesky, linalg.eigh, linalg.eigvalsh, linalg.cho_factor, linalg.pinvh, linalg.null_space,
+    linalg.solve_continuous_are, linalg.solve_discrete_are, special.itj0y0, special.iti0k0,
     np.vectorize.__call__, type(np.r_).__getitem__, statistics.NormalDist.from_samples.__func__,
     elementary.share, elementary.share2, elementary.tanh_partial, scalars.tanh_partial,
-    getattr(np, "row_stack", None), histograms.rebased, np.intersect1d,
+    getattr(np, "row_stack", None), vocabulary.rebased, np.intersect1d,
     getattr(getattr(np.linalg, "_linalg", None), "_to_real_if_imag_zero", None),  # in the roots of polynomials
 }  # fmt: skip
 
