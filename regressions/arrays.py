@@ -130,7 +130,7 @@ class Face:
         """The function that returns value and gradient for some arguments."""
 
         def both(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-            chosen = [argnums] if isinstance(argnums, int) else list(argnums)
+            chosen = [range(len(args))[i] for i in ([argnums] if isinstance(argnums, int) else argnums)]
 
             def restricted(*some: Any) -> Any:
                 given = dict(zip(chosen, some, strict=True))

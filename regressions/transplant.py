@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import partial
-from types import CellType, CodeType, FunctionType, ModuleType
+from types import CellType, CodeType, FunctionType, MemberDescriptorType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -169,14 +169,15 @@ class _Transplant:
 
     def _class(self, cls: type) -> type:
         own = {name: part for name, part in vars(cls).items() if name not in ("__dict__", "__weakref__")}
-        twin = type(cls)(cls.__name__, tuple(map(self.of, cls.__bases__)), {"__module__": cls.__module__})
+        body = {name: own[name] for name in ("__module__", "__slots__") if name in own}
+        twin = type(cls)(cls.__name__, tuple(map(self.of, cls.__bases__)), body)
         self.made[id(cls)] = twin
         for name, part in own.items():
             if isinstance(part, staticmethod | classmethod):
                 setattr(twin, name, type(part)(self.of(part.__func__)))
             elif isinstance(part, property):
                 setattr(twin, name, property(*(f and self.of(f) for f in (part.fget, part.fset, part.fdel))))
-            elif name not in ("__module__", "__doc__"):
+            elif name not in ("__module__", "__doc__", "__slots__") and not isinstance(part, MemberDescriptorType):
                 setattr(twin, name, self.of(part))
         return twin
 

@@ -60,6 +60,11 @@ def lifting(derivative: Callable) -> Callable:
     return derivative_of
 
 
+def split(x: Any, parts: Any, axis: int = 0) -> Any:
+    """np.split: into so many parts, or at these places."""
+    return torch.tensor_split(x, parts, dim=axis)
+
+
 class TensorFunctions(Namespace):
     """Functions of tensors: numbers and lists among their arguments become tensors where nothing else is taken."""
 
@@ -92,7 +97,14 @@ class Torch(ArrayAdapter):
     name, version = "torch", torch.__version__.split("+")[0]
     capabilities = frozenset({"complex", "containers", "forward", "mutation", "nested", "objects"})
     namespace = TensorFunctions(
-        xp, array=stacked, asarray=stacked, dot=dot, conjugate=torch.conj, fabs=torch.abs, ndarray=torch.Tensor
+        xp,
+        array=stacked,
+        asarray=stacked,
+        dot=dot,
+        conjugate=torch.conj,
+        fabs=torch.abs,
+        ndarray=torch.Tensor,
+        split=split,
     )
     scipy = SimpleNamespace(special=torch.special)
     lacks = {
@@ -102,6 +114,7 @@ class Torch(ArrayAdapter):
         "expected condition to be a boolean": "conditions that are numbers",
         "step must be greater than zero": "a slice that runs backwards",
         "can't assign a list to": "a list that is written into an array",
+        "'torch.dtype' object is not callable": "types of numbers that can be called",
     }
     native = {
         "checkpoint": checkpointed,

@@ -99,7 +99,7 @@ def loss_that_is_an_array(x, *, ad):
     "through, any other fails much later.",
     needs=("nested",),
     at=(np.array([1.0, 2.0, 3.0]),),
-    right=Raises("crash", r"CotangentMismatchError: .*shape \(3,\).*shape \(1,\)"),
+    right=Raises("crash", r"shape.*(\(3,\).*\(1,\)|\[1\].*\[3\])"),
     oracle="definition: a cotangent has the shape of what it belongs to",
     reported=(np.array([2.0, 4.0, 6.0]),),
     asks="value",

@@ -32,7 +32,7 @@ TARGET = np.array([1.2, 0.0, 0.1, 1.0])
 def huber_loss(estimate):
     error = np.abs(estimate - TARGET)
     small = error < 1.0
-    return np.mean(0.5 * error**2 * small + (error - 0.5) * (1 - small))
+    return np.mean(0.5 * error**2 * small + (error - 0.5) * ~small)
 
 
 @case(

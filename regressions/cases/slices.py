@@ -147,15 +147,14 @@ def of_what_can_be_iterated(container, index):
     month="2020-08",
     symptom="raises",
     cause="What cannot be iterated over was taken for what cannot be indexed.",
-    at=(3.0,),
-    right=(10.0,),
+    at=(np.array(3.0),),
+    right=(np.array(10.0),),
     oracle="closed form: 3 + 2x + 1",
     reported=Raises("crash", "TypeError: iteration over a 0-d"),
     defect=in_runtime("getitem", of_what_can_be_iterated),
 )
 def array_without_axes_indexed(x):
-    y = np.asarray(x)
-    return np.sum(y[None] * np.array([1.0, 2.0])) + y[()] ** 2 + y[..., None][0]
+    return np.sum(x[None] * np.array([1.0, 2.0])) + x[()] ** 2 + x[..., None][0]
 
 
 BLOCK = np.arange(12.0).reshape(2, 3, 2) / 10
@@ -281,7 +280,7 @@ def of_the_type_of_the_array(sweep, node, like, index, d):
     defect=together(handed_on_as_they_are, traced(tape.Sweep, "add_at", of_the_type_of_the_array)),
 )
 def element_times_i(x):
-    return (x[0] * 1j).real + (x[0] * 1j).imag
+    return np.real(x[0] * 1j) + np.imag(x[0] * 1j)
 
 
 def read_only(gradient, seen=None):

@@ -47,10 +47,10 @@ SHIFTED = np.pad(FACTORS[:, :2], ((0, 0), (1, 0), (0, 0)))
     right=(SHIFTED,),
     oracle="closed form: the factors, moved by the one row that is cut off",
     reported=(np.pad(np.ones((3, 2, 3)), ((0, 0), (1, 0), (0, 0))),),
-    defect=with_rule(np.pad, array=lambda d, out, array, pad_width: np.ones(np.shape(array))),
+    defect=with_rule(np.pad, array=lambda d, out, array, pad_width, mode: np.ones(np.shape(array))),
 )
 def shifted_by_a_row(a):
-    return np.sum(np.pad(a[:, 1:], ((0, 0), (0, 1), (0, 0))) * FACTORS)
+    return np.sum(np.pad(a[:, 1:], ((0, 0), (0, 1), (0, 0)), "constant") * FACTORS)
 
 
 def cut(d, array, pad_width):
@@ -66,14 +66,14 @@ def cut(d, array, pad_width):
     symptom="raises",
     cause="The pairs of widths are transposed into a list of first and a list of second ones, and from no pairs there "
     "come no lists.",
-    at=(3.0,),
-    right=(2.0,),
+    at=(np.array(3.0),),
+    right=(np.array(2.0),),
     oracle="closed form: there is nothing to pad",
     reported=Raises("crash", "ValueError: not enough values to unpack"),
-    defect=with_rule(np.pad, array=lambda d, out, array, pad_width: cut(d, array, pad_width)),
+    defect=with_rule(np.pad, array=lambda d, out, array, pad_width, mode: cut(d, array, pad_width)),
 )
 def array_without_axes_padded(x):
-    return 2.0 * np.pad(np.asarray(x), 0)
+    return 2.0 * np.pad(x, 0, "constant")
 
 
 def correlated(d, a):
@@ -201,10 +201,10 @@ def maxima_of_overlapping_windows(x):
     right=(np.array([[1.0, 0.0, 1.0], [0.0, 0.0, 0.0], [1.0, 0.0, 1.0]]),),
     oracle="closed form: 1 for the largest entry in each window",
     reported=(np.array([[0.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]),),
-    defect=with_rule(np.pad, array=lambda d, out, array, pad_width, *, constant_values: d[:3, :3]),
+    defect=with_rule(np.pad, array=lambda d, out, array, pad_width, mode, *, constant_values: d[:3, :3]),
 )
 def maxima_of_windows_over_the_border(x):
-    padded = np.pad(x, 1, constant_values=-np.inf)
+    padded = np.pad(x, 1, "constant", constant_values=-np.inf)
     total = 0.0
     for i in (0, 2):
         for j in (0, 2):
