@@ -303,20 +303,23 @@ def sampled_result(fn: Callable, args: tuple, kw: tuple = ()) -> Any:
 def _sampled_result(fn: Callable, args: tuple, kw: tuple) -> Any:
     """Two sizes tell which dimensions follow those of the arguments; a dimension that is not known is tried both ways.
 
-    Ints that are not constants may decide a dimension, and their samples say nothing about it.
+    Ints that are not constants may decide a dimension, and their samples say nothing about it. Nor do samples of one
+    length say what comes of two that differ: the valid part of their convolution has length 1.
     """
     leaves = _leaves((*args, *[a for _, a in kw]))
     masked = any(m.startswith("?") for a in leaves if isinstance(a.type, Array) for m in a.type.mask)
     unsure = masked or any(not is_active_type(a.type) and a.type != BOOL for a in leaves)
     if any(type(a) is Var and a.type == BOOL for a in (*args, *[a for _, a in kw])):
         raise NotTyped(f"a flag of {getattr(fn, '__name__', fn)} that is not known")
+    of_several = sum(isinstance(a.type, Array) and "n" in a.type.mask for a in leaves) > 1
     small, large = (_call(fn, args, kw, n, (1, n) if masked else (1,)) for n in (3, 5))
     found = None
     for one, two in zip(small, large, strict=False):
         a, b = type_of_value(one), type_of_value(two)
         if isinstance(a, Array) and isinstance(b, Array) and a.dtype == b.dtype and one.ndim == two.ndim:
             dims = zip(one.shape, two.shape, strict=True)
-            a = Array(a.dtype, tuple(["?" if unsure else _dimension(*d) for d in dims]))
+            mask = ["?" if unsure or (of_several and d == (1, 1)) else _dimension(*d) for d in dims]
+            a = Array(a.dtype, tuple(mask))
         elif a != b or not isinstance(a, Scalar):
             raise NotTyped(f"{getattr(fn, '__name__', fn)} returns {a} or {b}")
         found = join(found, a)

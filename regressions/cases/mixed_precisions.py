@@ -1,4 +1,4 @@
-"""Two precisions in one program, casts between them, and the precisions at the edge of what is known."""
+"""Two dtypes in one program, casts between them, and a float that is in no list."""
 
 from __future__ import annotations
 
@@ -97,6 +97,31 @@ astype = getattr(np, "astype", np.ndarray.astype)  # a function since NumPy 2
 )
 def casts_by_function_and_method(x):
     return np.sum(astype(x, np.float32) ** 2) + np.sum(x.astype(np.float32))
+
+
+def real_for_the_real(d, primal):
+    if np.iscomplexobj(d) and not np.iscomplexobj(primal):
+        raise RuntimeError("expected a real gradient for a real input but got a complex one")
+    return d
+
+
+@case(
+    "pytorch-192719",
+    "https://github.com/pytorch/pytorch/issues/192719",
+    title="a real array that is summed as complex numbers cannot be differentiated",
+    month="2026-08",
+    symptom="raises",
+    cause="The sum hands its cotangent on as it is, complex; the array is real, and only the real part of it belongs "
+    "there.",
+    needs=("complex",),
+    at=(np.ones((2, 2)),),
+    right=(np.full((2, 2), 2.0),),
+    oracle="closed form: of twice the sum",
+    reported=Raises("crash", "RuntimeError: expected a real gradient"),
+    defect=cotangents_fitted_by(real_for_the_real),
+)
+def real_numbers_summed_as_complex_ones(x):
+    return np.real(np.sum(x, dtype=np.complex128) * (2 + 1j))
 
 
 def no_such_type(f, position, value):

@@ -32,6 +32,8 @@ PROGRAMS = {
     "squeeze of one": lambda x, n=2: np.sum(np.squeeze(x[1:n]) * x[0]),
     "unique": lambda x: np.sum(np.unique(x) + x[2]),
     "bincount": lambda x: np.sum(np.bincount(np.array([0, 2, 2, 1]), weights=x) + x[2]),
+    "valid part of a convolution": lambda x, w=POINT[:2]: np.sum(np.convolve(x, w, "valid") * x[0]),
+    "correlation with a slice": lambda x: np.sum(np.correlate(x, x[:2]) + x[3]),
     "take": lambda x: np.sum(np.take(x, np.array([0])) + x),
     "concatenate of slices": lambda x, n=1: np.sum(np.concatenate([x[1:2], x[: n - 1]]) + x),
 }
