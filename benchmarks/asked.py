@@ -24,9 +24,8 @@ ROUNDS = 9
 def answer(request: dict[str, Any]) -> dict[str, Any]:
     """The answer to a request."""
     try:
-        from benchmarks.measure import count_calls, disagreement, interleaved, peak_bytes, ratio
+        from benchmarks.measure import Ratio, count_calls, disagreement, interleaved, peak_bytes
         from benchmarks.workloads import WORKLOADS
-        from engine import gradient
     except Exception as error:  # an engine that does not import is not slow: it cannot be asked
         return {"unusable": f"does not import: {type(error).__name__}: {error}".splitlines()[0]}
     if "names" in request:
@@ -34,8 +33,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     name, size_name = request["workload"].split(":")
     workload = WORKLOADS[name]
     args, constants = next(size for size in workload.sizes if size.name == size_name).arguments()
-    asked = getattr(workload, "asked", None) or partial(gradient, workload.primal)
-    by_engine = partial(asked, *args, **constants)
+    by_engine = partial(workload.asked, *args, **constants)
     by_hand = partial(workload.hand, *args, **constants)
     try:
         difference = disagreement(by_engine(), by_hand())
@@ -45,7 +43,8 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         return {"unusable": f"wrong gradient: {difference}"}
     by_engine()
     if request.get("timed"):
-        return {"ratio": ratio(interleaved({"engine": by_engine, "hand": by_hand}, ROUNDS), "engine", "hand").median}
+        samples = interleaved({"engine": by_engine, "hand": by_hand}, ROUNDS)
+        return {"ratio": Ratio.of(samples, "engine", "hand").value}
     return {"calls": count_calls(by_engine), "peak bytes": peak_bytes(by_engine)}
 
 

@@ -67,7 +67,7 @@ def put(request: Mapping[str, Any], where: Where, module: str = "regressions.che
         CannotAsk: it hangs, or dies without an answer.
     """
     paths = [*map(str, where.folders), str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])]
-    asked = json.dumps({**request, **where.request, "seconds": SECONDS})
+    asked = json.dumps({**request, **where.request, "seconds": SECONDS + 10})
     try:
         done = subprocess.run(
             [str(where.python), "-P", "-m", module, asked], capture_output=True, text=True, stdin=subprocess.DEVNULL,
@@ -96,6 +96,7 @@ class Question(ABC):
     """
 
     name: str
+    any_failure: bool = False  # is whatever is not good bad, or the named symptom alone?
     agree: int = 1
     attempts: int = 9
     ways_out: ClassVar[str] = "another --good or --bad; --find-fix"

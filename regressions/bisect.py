@@ -214,9 +214,9 @@ class Search:
         """Say what was found out about a place, once."""
         if place not in self.told:
             self.told.add(place)
-            about = self.why[place] if judgement is Judgement.UNKNOWN else self.axis.title(place)
+            about = self.why[place].splitlines()[0] if judgement is Judgement.UNKNOWN else self.axis.title(place)
             word = self._meant(judgement).value
-            self.say(f"  {self.axis.label(place):15}  {word:11}  {progress:18}  {about}".rstrip())
+            self.say(f"  {self.axis.label(place):18}  {word:11}  {progress:18}  {about}".rstrip())
 
     def _searched(self, row: list[str]) -> tuple[Found, list[str]]:
         """Along the row; and when the culprit is made of several places, along those."""

@@ -7,6 +7,7 @@ at place k it may change the first k of them.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 
@@ -101,7 +102,9 @@ def statement(question: Question, passes: Passes, culprit: str, store: Path, say
         count = question.see(Statements(passes, culprit, ALL).where(str(ALL)))["steps"]
         if count == 0:  # it does not ask
             return []
-        search = Search(Statements(passes, culprit, count), question, store, say)
+        spoiled = copy.copy(question)
+        spoiled.any_failure = True  # some of the changes may make some of the damage
+        search = Search(Statements(passes, culprit, count), spoiled, store, say)
         k = search.run("0").culprits[-1]
     except (CannotAsk, HistoryError):  # an engine that cannot limit its passes, or that fails only on several changes
         return []

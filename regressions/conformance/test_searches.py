@@ -146,7 +146,7 @@ def test_progress_says_how_many_steps_are_left(tmp_path: Path):
     heard: list[str] = []
     search("ggggugbbb", tmp_path, say=heard.append).run("0g")
     assert heard[0] == "8 letters, about 3 steps"
-    assert "  4u               cannot tell  about 3 steps left  it does not install" in heard
+    assert "  4u                  cannot tell  about 3 steps left  it does not install" in heard
     assert heard[-1].split()[1:] == ["good", "about", "0", "steps", "left"]
 
 
