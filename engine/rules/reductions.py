@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .elementwise import over
-from .registry import composition, rule
+from .registry import composition, elementwise, rule
 from .selection import record_holders, shared
 from .vocabulary import conj, count, expand
 
@@ -268,11 +268,18 @@ def nanvar(
 def nanstd(
     a: Any, axis: Any = None, dtype: Any = None, *, ddof: float = 0, keepdims: bool = False, where: Any = True
 ) -> Any:
-    """The deviation of the elements that are no NaN, with the conventions of the norm at zero."""
+    """The deviation of the elements that are no NaN: 0 for a single one, which has no kink there."""
     variance = nanvar(a, axis, dtype, ddof=ddof, keepdims=keepdims, where=where)
-    positive = variance > 0
-    return np.where(positive, np.sqrt(np.where(positive, variance, 1)), variance)
+    single = np.sum(~np.isnan(a) & where, axis=axis, keepdims=keepdims) == 1
+    return np.where(single, variance, length_of(variance))
 
+
+def length_of(square: Any) -> Any:
+    """The root of a sum of squares, with the conventions of a norm at zero."""
+    return np.sqrt(square)
+
+
+elementwise(length_of, lambda out, square: over(0.5, out))
 
 composition(np.nanvar, nanvar)
 composition(np.nanstd, nanstd)

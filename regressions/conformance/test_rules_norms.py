@@ -6,6 +6,7 @@ import pytest
 from engine import grad, gradient, hessian
 from engine.rules.eigen import cleared
 from engine.rules.elementwise import over
+from engine.rules.reductions import length_of
 
 from .oracle import TIERS, tier
 from .rule_rows import row, row_tests
@@ -38,6 +39,7 @@ ROWS = [
     *[row(norm, x, axis=(1,)) for x in (M, CM)],
     row(cleared, V, np.zeros(4, bool)),
     row(over, M, np.array([[2.0], [-0.5]])),
+    row(length_of, np.abs(M)),
 ]
 if hasattr(np.linalg, "matrix_norm"):  # NumPy 2
     ROWS += [
@@ -106,6 +108,7 @@ def test_a_modulus_at_zero_moves_as_on_one_side(f, curvature, tier_name):
         lambda x: np.linalg.norm(x),
         lambda x: np.hypot(x[0], x[1]),
         lambda x: np.std(x),
+        lambda x: np.nanstd(x),
     ],
 )
 def test_a_length_of_zero_has_no_second_derivative(f, tier_name):
@@ -114,5 +117,6 @@ def test_a_length_of_zero_has_no_second_derivative(f, tier_name):
         assert np.all(np.isnan(hessian(f)(np.zeros(2))))
 
 
-def test_the_deviation_of_one_element_is_the_constant_zero():
-    assert np.array_equal(hessian(lambda x: np.sum(np.std(x, axis=1)))(np.ones((2, 1))), np.zeros((2, 1, 2, 1)))
+@pytest.mark.parametrize("deviation", [np.std, np.nanstd])
+def test_the_deviation_of_one_element_is_the_constant_zero(deviation):
+    assert np.array_equal(hessian(lambda x: np.sum(deviation(x, axis=1)))(np.ones((2, 1))), np.zeros((2, 1, 2, 1)))
