@@ -146,7 +146,7 @@ class Access:
             if type(contents) is ListOf:
                 return self.known_item(ListOf, contents.items, index, value)
             if type(contents) is Grown:
-                return self.element(contents.atom, index)
+                return self.subscript(contents.atom, index)
             if type(contents) is DictOf:
                 if type(index) is Const and index.value in contents.items:
                     return contents.items[index.value]

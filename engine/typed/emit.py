@@ -378,8 +378,8 @@ def _dim(e: Emitter, stmt: Let) -> ast.expr:
 
 
 def _sum(e: Emitter, stmt: Let) -> ast.expr | None:
-    of = type_of(stmt.args[0])
     given = {**dict(zip(("a", "axis"), stmt.args, strict=False)), **dict(stmt.kw)}
+    of = type_of(given["a"])
     if (
         not isinstance(of, Array)
         or of.dtype.kind not in "fc"

@@ -9,6 +9,7 @@ block is conditioned on; where one branch of an `if` always leaves, the rest sim
 from __future__ import annotations
 
 import ast
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +28,8 @@ from .values import ABSENT, Grown, ListOf, Maybe, Poison, Ref, Tup, id_of, is_le
 
 EXIT, BREAK, RETURN = "$exit", "$break", "$return"
 ATTEMPTS = 12
+COMPARISONS = {operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge}
+SHORT = 8  # a comprehension over a range of constants this long makes a list of known length
 UNROLL = 64  # a range of constants this long is unrolled when its index must be known
 
 
@@ -243,6 +246,18 @@ class Lowerer(Expressions, Access, Calls, Stores):
         """Interpret both branches and merge what they leave; returns the merged result of `then()` and `orelse()`."""
         if type(cond) is Const:
             return then() if cond.value else orelse()
+        return self.either(lambda: self.both(cond, then, orelse), lambda error: self.one(cond, then, orelse, error))
+
+    def one(self, cond: Var, then: Callable, orelse: Callable, error: NotTyped) -> Any:
+        """The branch that loaded ints decide on, where both cannot be typed; the instance relies on these ints."""
+        made = self.makers.get(cond)
+        args = made.args if made is not None and made.fn in COMPARISONS else (None,)
+        known = [self.places.fold(a) if type(a) is Var else a for a in args]
+        if not all(type(a) is Const for a in known):
+            raise error
+        return self.branch(Const(bool(made.fn(*[a.value for a in known]))), then, orelse)
+
+    def both(self, cond: Var, then: Callable, orelse: Callable) -> Any:
         before, outer, limit, line = self.store, self.block, self.numbers, self.line
         results, stores, blocks = [], [], []
         for run in (then, orelse):
@@ -340,6 +355,8 @@ class Lowerer(Expressions, Access, Calls, Stores):
         self.set_flags(stmt)
         iterable = self.expr(stmt.iter)
         items = self.known_items(iterable)
+        if items is None and any(isinstance(n, exits.Append) for n in stmt.body):
+            items = self.short_range(iterable)
         if items is None:
             items = self.scan_or_unroll(stmt, iterable)
         if items is not None:
@@ -362,6 +379,14 @@ class Lowerer(Expressions, Access, Calls, Stores):
             return [Const(n) for n in numbers]
 
         return self.either(as_loop, as_numbers)
+
+    def short_range(self, value: Any) -> list | None:
+        """The numbers that a comprehension runs over, where they are few and known: its list has a known length."""
+        made = self.makers.get(value) if type(value) is Var else None
+        if made is None or made.fn is not range or not all(type(a) is Const for a in made.args):
+            return None
+        numbers = range(*[a.value for a in made.args])
+        return [Const(n) for n in numbers] if len(numbers) <= SHORT else None
 
     def either(self, run: Callable, otherwise: Callable) -> Any:
         """`run()`; where it is not typed, all is as it was before, and `otherwise(error)`."""

@@ -194,7 +194,8 @@ def _reduction(fn: Callable, args: tuple, kw: dict) -> Any:
     given = {**dict(zip(names, args, strict=False)), **kw}
     given.setdefault("a", given.get("array"))
     of = type_of(given["a"])
-    if given.get("out") is not None or "where" in given:
+    everywhere = type(given.get("where", Const(True))) is Const and given.get("where", Const(True)).value is True
+    if given.get("out") is not None or not everywhere:
         raise NotTyped("out= or where=")
     if not isinstance(of, Array):
         return sampled_result(fn, args, tuple(kw.items()))

@@ -208,7 +208,9 @@ def outline(x: Any) -> Any:
 
     None stays None: it is what a branch left undefined.
     """
-    return None if x is None else np.ndarray(x.shape, x.dtype, bytes(x.dtype.itemsize), 0, (0,) * x.ndim)
+    if x is None or type(x) is list:
+        return x
+    return np.ndarray(x.shape, x.dtype, bytes(x.dtype.itemsize), 0, (0,) * x.ndim)
 
 
 def addat(buffer: Any, index: Any, d: Any) -> Any:

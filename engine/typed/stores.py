@@ -23,6 +23,12 @@ from .values import Iter, Maybe, Method, parts_of, with_parts
 
 OUTSIDE = object()
 WHOLE = Const(Ellipsis)
+APART = {
+    operator.getitem, np.transpose, np.swapaxes, np.moveaxis, np.reshape, np.ravel, np.expand_dims, np.squeeze, np.real,
+    np.imag, np.flip, np.rot90, np.atleast_1d, np.atleast_2d, runtime.same, operator.pos, np.positive, np.conj,
+    np.conjugate, np.nan_to_num, np.asarray,
+}  # fmt: skip
+"""Functions that may return a view, in which no two elements are the same memory."""
 
 
 class Stores:
@@ -150,6 +156,11 @@ def settle(lowerer: Any, block: Block, handed: list) -> None:
                 raise NotTyped(f"a write to {stmt.out.hint} that another name may see")
     stored = {classes.find(stmt.out) for stmt in writes}
     for stmt in walk(block):
+        if type(stmt) is Let and isinstance(stmt.out.type, Array) and classes.find(stmt.out) in stored:
+            if not is_fresh(stmt) and stmt.fn not in APART and stmt.out not in lowerer.writes:
+                raise NotTyped(
+                    f"a write to a view by {getattr(stmt.fn, '__name__', stmt.fn)}, which may overlap itself"
+                )
         if type(stmt) is Let and stmt.fn is operator.getitem and classes.find(stmt.args[0]) in stored:
             stmt.fn = runtime.read
 
