@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..case import Between, case
-from ..defects import with_rule
+from ..defects import on_traced_tier, with_rule
 from ..defects_orders import with_new_rule
 from ..defects_state import together
 
@@ -188,8 +188,8 @@ def slope_beyond_the_border(d, out, x, xp, fp):
     title="interpolation that is clamped at the border has a wild gradient exactly there",
     month="2019-08",
     symptom="wrong-value",
-    cause="The cell beyond the border, which is padded with zeros, was taken for the slope, and the clamp for one that "
-    "passes everything on.",
+    cause="The cell beyond the border, which is padded with zeros, was taken for the slope, and the clamp for one "
+    "that passes everything on.",
     at=(3.0,),
     right=(4.0,),
     admissible=((Between(0.0, 4.0),),),
@@ -237,8 +237,8 @@ def softplus_at_zero(x):
     title="softplus has slope -1/2 at zero, and no curvature to match",
     month="2026-06",
     symptom="wrong-value",
-    cause="The positive part has slope 0 at zero and the modulus slope 1; each is a subgradient, and together they are "
-    "none.",
+    cause="The positive part has slope 0 at zero and the modulus slope 1; each is a subgradient, and together they "
+    "are none.",
     needs="nested",
     at=(0.0,),
     right=((0.5, 0.25),),
@@ -267,3 +267,30 @@ def slope_and_curvature_of_softplus(x, *, ad):
 )
 def doubled_by_its_exponent(x):
     return np.sum(np.ldexp(x, 1))
+
+
+def always_above(d, out, x, /):
+    return np.where(x < 0, -d, d)
+
+
+@case(
+    "forwarddiff-377",
+    "https://github.com/JuliaDiff/ForwardDiff.jl/issues/377",
+    title="the second derivative of |-x²| at zero is -2",
+    month="2018-11",
+    symptom="wrong-value",
+    cause="Which branch of the modulus a zero is in was read off its value, which says nothing; -x² comes from below, "
+    "and its zero has the sign to show it.",
+    needs=("nested", "forward"),
+    at=(0.0,),
+    right=(2.0,),
+    oracle="closed form: of x²",
+    reported=(-2.0,),
+    asks="value",
+    defect=on_traced_tier(with_rule(np.abs, x=lambda d, out, x, /: d * np.sign(x), sided={"x": always_above})),
+)
+def second_derivative_of_a_folded_parabola(x, *, ad):
+    def slope(x):
+        return ad.jvp(lambda x: np.abs(-(x**2)), (x,), (1.0,))[1]
+
+    return float(ad.jvp(slope, (x,), (1.0,))[1])
