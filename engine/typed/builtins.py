@@ -186,7 +186,7 @@ def extreme(better: Callable) -> Callable:
             beats = lowerer.truth(lowerer.let(better, (item, best)))
             kept = best
             if not (type_of_value(best).kinds | type_of_value(item).kinds) & {"int", "bool"}:
-                kept = lowerer.let(standing, (best, item, ties))
+                kept = lowerer.emit(standing, (best, item, ties), type_of_value(best))
                 equal = lowerer.let(operator.eq, (item, best))
                 ties = lowerer.branch(
                     beats, lambda: Const(1), lambda ties=ties, equal=equal: lowerer.let(operator.add, (ties, equal))

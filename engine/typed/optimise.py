@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from .. import switches
+from ..rules.scalars import standing_largest, standing_smallest
 from ..rules.selection import on_diagonal
 from . import runtime
 from .core import (
@@ -55,6 +56,9 @@ def optimise(program: Program, check: Callable[[Program, str], None] = lambda pr
 # ---- carried values that never change
 
 
+FIRST_ARGUMENT = (runtime.same, standing_largest, standing_smallest)  # what these return, as it is
+
+
 def drop_invariants(program: Program) -> None:
     """A carried value whose next one is itself is its first one, in the loop and behind it; so is a new name."""
     replaced: dict = {}
@@ -72,7 +76,7 @@ def _drop_invariants(block: Block, replaced: dict) -> None:
     for stmt in block.stmts:
         for inner, _ in blocks_of(stmt):
             _drop_invariants(inner, replaced)
-        if type(stmt) is Let and stmt.fn is runtime.same and switches.allows("drop_invariants", stmt):
+        if type(stmt) is Let and stmt.fn in FIRST_ARGUMENT and switches.allows("drop_invariants", stmt):
             replaced[stmt.out] = stmt.args[0]
         if type(stmt) is Loop:
             for c in [c for c in stmt.carried if c.next is c.param and c is not stmt.go]:
