@@ -25,6 +25,7 @@ __all__ = [
     "End",
     "HistoryError",
     "NothingBetween",
+    "NothingWrong",
     "Question",
     "Seen",
     "Where",
@@ -45,6 +46,10 @@ class HistoryError(LookupError):
 
 class NothingBetween(HistoryError):
     """The good end is as bad as the bad one."""
+
+
+class NothingWrong(HistoryError):
+    """The bad end is good."""
 
 
 class CannotAsk(Exception):

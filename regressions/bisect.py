@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from .axis import Axis, CannotAsk, End, HistoryError, NothingBetween, Question, Seen, leftovers
+from .axis import Axis, CannotAsk, End, HistoryError, NothingBetween, NothingWrong, Question, Seen, leftovers
 from .search import EndsError, Found, Judgement, first_bad, good_end, settled, steps_left
 
 __all__ = ["Notebook", "Result", "Search", "report"]
@@ -145,7 +145,8 @@ class Search:
     def _wrong_end(self, place: str, expected: Judgement) -> HistoryError:
         found = self.judgement(place)
         word, said = (self._meant(j).value for j in (expected, found))
-        return (NothingBetween if found is Judgement.BAD else HistoryError)(
+        kind = {Judgement.BAD: NothingBetween, Judgement.GOOD: NothingWrong}.get(found, HistoryError)
+        return kind(
             f"{self.question.name} has to be {word} at {self.axis.label(place)} and is: {said}\n"
             f"  {self.text(place)}\n"
             f"  Ways out: {self.question.ways_out}"

@@ -11,7 +11,7 @@ import copy
 from collections.abc import Callable
 from pathlib import Path
 
-from .axis import Axis, CannotAsk, HistoryError, NothingBetween, Question, Where, put
+from .axis import Axis, CannotAsk, HistoryError, NothingBetween, NothingWrong, Question, Where, put
 from .bisect import Result, Search
 
 __all__ = ["Passes", "Statements", "blamed"]
@@ -88,7 +88,9 @@ def blamed(
     try:
         found = search.run(NOTHING)
     except NothingBetween:
-        return None, ["no pass: it is bad without any, in the rules or in what every program goes through"]
+        return None, ["no pass: it is the same without any, in the rules or in what every program goes through"]
+    except NothingWrong:
+        raise HistoryError(f"{question.name} is good with every pass on: there is nothing to find") from None
     culprit = found.culprits[-1]
     lines = [f"the pass {culprit}" if found.is_sure else f"one of the passes {', '.join(found.culprits)}"]
     if found.is_sure and culprit != TYPED:

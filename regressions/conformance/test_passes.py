@@ -9,8 +9,9 @@ import pytest
 
 from regressions.axis import HistoryError, Where
 from regressions.bisect import report
+from regressions.corpus import find
 from regressions.passes import NOTHING, Passes, blamed, ordinal
-from regressions.questions import OfScript
+from regressions.questions import OfCase, OfScript
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """\
@@ -78,6 +79,12 @@ def test_what_is_wrong_without_any_pass_is_no_pass(engine_with, question, tmp_pa
     passes = Passes(engine_with("rules/elementwise.py", "-np.sin(x)", "np.sin(x)"))
     found, lines = blamed(question, passes, tmp_path, lambda line: None)
     assert found is None and lines[0].startswith("no pass: ")
+
+
+def test_what_is_good_with_every_pass_is_nothing_to_find(tmp_path: Path):
+    question = OfCase(find("chainrules-498")[0])
+    with pytest.raises(HistoryError, match="^chainrules-498-.* is good with every pass on: there is nothing to find$"):
+        blamed(question, Passes(Where()), tmp_path, lambda line: None)
 
 
 def test_an_engine_without_switches_says_so(tmp_path: Path):
