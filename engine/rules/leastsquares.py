@@ -21,8 +21,8 @@ rule(
 )
 rule(
     np.linalg.lstsq,
-    a=lambda d, out, a, b, rcond=None: lstsq_pullback(d, out, a, b, rcond)[0],
-    b=lambda d, out, a, b, rcond=None: lstsq_pullback(d, out, a, b, rcond)[1],
+    a=lambda d, out, a, b, rcond=None: lstsq_matrix_pullback(d, out, a, b),
+    b=lambda d, out, a, b, rcond=None: np.reshape(lstsq_right_pullback(d, out, a, b), np.shape(b)),
 )
 
 
@@ -79,23 +79,51 @@ def is_kept(p: np.ndarray, u: np.ndarray, s: np.ndarray, vh: np.ndarray) -> np.n
     return np.abs(np.sum(np.matmul(vh, p) * np.swapaxes(u, -1, -2), -1)) * s > 0.5
 
 
-def lstsq_pullback(d: Any, out: Any, a: Any, b: Any, rcond: Any) -> tuple:
-    """x = a⁺ b, the sums of squares of r = b - a x where there are any, and the singular values of `a`."""
+def lstsq_right_pullback(d: Any, out: Any, a: Any, b: Any) -> Any:
+    """b̄ = pᴴ x̄, p the pseudo-inverse, and 2 r where the sums of squares of r = b - a x are looked at."""
     x, squares, rank, s = out
-    x_bar, squares_bar, _, s_bar = d
-    right, x = (np.expand_dims(b, -1), np.expand_dims(x, -1)) if np.ndim(b) == 1 else (b, x)
-    a_bar, b_bar = np.zeros_like(a), np.zeros_like(right)
-    if x_bar is not None:
-        x_bar = np.reshape(x_bar, np.shape(x))
-        p = np.linalg.pinv(a, between(rank, s))
-        a_bar = a_bar + pinv_pullback(np.matmul(x_bar, adjoint(right)), p, a, False)
-        b_bar = b_bar + np.matmul(adjoint(p), x_bar)
-    if squares_bar is not None and np.size(squares):
-        change = 2 * squares_bar * (right - np.matmul(a, x))
-        a_bar, b_bar = a_bar - np.matmul(change, adjoint(x)), b_bar + change
-    if s_bar is not None:
-        a_bar = a_bar + singular_values_pullback(s_bar, np.linalg.svd(a, full_matrices=False))
-    return a_bar, np.reshape(b_bar, np.shape(b))
+    right, x = columns(b), columns(x)
+    b_bar = np.zeros_like(right)
+    if d[0] is not None:
+        b_bar = b_bar + np.matmul(adjoint(np.linalg.pinv(a, between(rank, s))), np.reshape(d[0], np.shape(x)))
+    if d[1] is not None and np.size(squares):
+        b_bar = b_bar + 2 * d[1] * (right - np.matmul(a, x))
+    return b_bar
+
+
+def lstsq_matrix_pullback(d: Any, out: Any, a: Any, b: Any) -> Any:
+    """ā = r zᴴ + w (x̄ - aᴴ b̄)ᴴ - b̄ xᴴ, with b̄ = pᴴ x̄, z = p b̄ and w = pᴴ x: that of p b, at constant rank.
+
+    Where singular values that are not zero are cut off, it is that of p, applied to b.
+    """
+    x, squares, rank, s = out
+    right, x = columns(b), columns(x)
+    residual = right - np.matmul(a, x)
+    a_bar = np.zeros_like(a)
+    if d[0] is not None:
+        x_bar, p = np.reshape(d[0], np.shape(x)), np.linalg.pinv(a, between(rank, s))
+        if drops(rank, s):
+            a_bar = a_bar + cut_pullback(np.matmul(x_bar, adjoint(right)), p, a)
+        else:
+            b_bar = np.matmul(adjoint(p), x_bar)
+            outside = np.matmul(np.matmul(adjoint(p), x), adjoint(x_bar - np.matmul(adjoint(a), b_bar)))
+            a_bar = a_bar + np.matmul(residual, adjoint(np.matmul(p, b_bar))) + outside
+            a_bar = a_bar - np.matmul(b_bar, adjoint(x))
+    if d[1] is not None and np.size(squares):
+        a_bar = a_bar - np.matmul(2 * d[1] * residual, adjoint(x))
+    if d[3] is not None:
+        a_bar = a_bar + singular_values_pullback(d[3], np.linalg.svd(a, full_matrices=False))
+    return a_bar
+
+
+def columns(x: Any) -> Any:
+    """A vector as a matrix of one column."""
+    return np.expand_dims(x, -1) if np.ndim(x) == 1 else x
+
+
+def drops(rank: int, s: np.ndarray) -> bool:
+    """Has the cutoff dropped a singular value that is more than rounding?"""
+    return rank < len(s) and bool(s[rank] > 1e3 * rounding(s)[..., 0])
 
 
 def between(rank: int, s: np.ndarray) -> float:
@@ -103,4 +131,4 @@ def between(rank: int, s: np.ndarray) -> float:
     return 1.0 if rank == 0 else 0.0 if rank == len(s) else float((s[rank - 1] + s[rank]) / (2 * s[0]))
 
 
-constant(cuts, is_kept, between)
+constant(cuts, drops, is_kept, between)

@@ -1,7 +1,8 @@
 """np.pad in all its modes.
 
 NumPy pads one axis after the other; the pullback takes the borders off again, the last axis first, and gives what they
-got to the elements that they were made of. Medians and functions of the user are followed as NumPy computes them.
+got to the elements that they were made of. Medians, odd reflections and functions of
+the user are followed as NumPy computes them.
 """
 
 from __future__ import annotations
@@ -32,20 +33,21 @@ def pad(
     if mode == "median":
         array = np.asarray(array)
         return with_medians(array, pad_pairs(array, pad_width), stat_length)
-    return padded(array, pad_width, mode, constant_values, end_values, stat_length, reflect_type)
+    if reflect_type == "odd" and mode in ("reflect", "symmetric"):
+        array = np.asarray(array)
+        return reflected_oddly(array, pad_pairs(array, pad_width), 1 if mode == "reflect" else 0, mode)
+    return padded(array, pad_width, mode, constant_values, end_values, stat_length)
 
 
 composition(np.pad, pad)
 
 
 def padded(
-    array: Any, pad_width: Any, mode: str, constant_values: Any = 0, end_values: Any = 0, stat_length: Any = None,
-    reflect_type: str = "even",
-) -> Any:  # fmt: skip
+    array: Any, pad_width: Any, mode: str, constant_values: Any = 0, end_values: Any = 0, stat_length: Any = None
+) -> Any:
     """np.pad, its keywords by position; each mode takes its own of them."""
     own = {
         "constant": {"constant_values": constant_values}, "linear_ramp": {"end_values": end_values},
-        "reflect": {"reflect_type": reflect_type}, "symmetric": {"reflect_type": reflect_type},
         "maximum": {"stat_length": stat_length}, "minimum": {"stat_length": stat_length},
         "mean": {"stat_length": stat_length},
     }  # fmt: skip
@@ -55,19 +57,21 @@ def padded(
 rule(
     padded,
     selects=True,
-    array=lambda d, out, array, pad_width, mode, constant_values=0, end_values=0, stat_length=None,
-    reflect_type="even": unpadded(d, out, array, pad_width, mode, stat_length, reflect_type),
-    constant_values=lambda d, out, array, pad_width, mode, constant_values=0, end_values=0, stat_length=None,
-    reflect_type="even": borders(d, array, pad_pairs(array, pad_width), constant_values),
-    end_values=lambda d, out, array, pad_width, mode, constant_values=0, end_values=0, stat_length=None,
-    reflect_type="even": ends(d, out, array, pad_pairs(array, pad_width)),
+    array=lambda d, out, array, pad_width, mode, constant_values=0, end_values=0, stat_length=None: unpadded(
+        d, out, array, pad_width, mode, stat_length
+    ),
+    constant_values=lambda d, out, array, pad_width, mode, constant_values=0, end_values=0, stat_length=None: borders(
+        d, array, pad_pairs(array, pad_width), constant_values
+    ),
+    end_values=lambda d, out, array, pad_width, mode, constant_values=0, end_values=0, stat_length=None: ends(
+        d, out, array, pad_pairs(array, pad_width)
+    ),
     sided={
-        "array": lambda d, out, array, pad_width, mode, constant_values=0, end_values=0, stat_length=None,
-        reflect_type="even": unpadded(
-            d, out, array, pad_width, mode, stat_length, reflect_type, "last" if mode == "maximum" else "first"
+        "array": lambda d, out, array, pad_width, mode, constant_values=0, end_values=0, stat_length=None: unpadded(
+            d, out, array, pad_width, mode, stat_length, "last" if mode == "maximum" else "first"
         )
     },
-)  # fmt: skip
+)
 
 
 def pad_pairs(array: Any, pad_width: Any) -> list:
@@ -78,9 +82,7 @@ def pad_pairs(array: Any, pad_width: Any) -> list:
     return [tuple(pair) for pair in np.broadcast_to(pad_width or 0, (np.ndim(array), 2)).tolist()]
 
 
-def unpadded(
-    d: Any, out: Any, array: Any, pad_width: Any, mode: str, stat_length: Any, reflect_type: str, side: Any = None
-) -> Any:
+def unpadded(d: Any, out: Any, array: Any, pad_width: Any, mode: str, stat_length: Any, side: Any = None) -> Any:
     """The inner part of `d`, and what the borders of each axis give back to it."""
     pairs = pad_pairs(array, pad_width)
     if mode in ("constant", "empty"):
@@ -90,15 +92,13 @@ def unpadded(
         (before, after), n = pairs[axis], np.shape(array)[axis]
         if before + after == 0:
             continue
-        if mode in COPIES and reflect_type == "even":
+        if mode in COPIES:
             d = folded(d, axis, before, n, mode)
             continue
         left, core = chunk(d, axis, 0, before), chunk(d, axis, before, before + n)
         right = chunk(d, axis, before + n, before + n + after)
         if mode == "linear_ramp":
             d = core + scatter(by_edges(left, right, axis), core, whole_axis([0, n - 1], axis, np.ndim(d)))
-        elif mode in COPIES:
-            d = core + by_reflection(left, right, core, axis, 1 if mode == "reflect" else 0, mode)
         else:
             near = [n if length is None or length < 0 or length > n else length for length in lengths[axis]]
             own = chunk(out[inner(array, pairs, axis + 1)], axis, before, before + n)
@@ -134,28 +134,13 @@ def ends(d: Any, out: Any, array: Any, pairs: list) -> Any:
     sums = []
     for axis, (before, after) in enumerate(pairs):
         whole = out[inner(array, pairs, axis + 1)]  # the array when its axes up to this one had been padded
-        part = unpadded(d, out, whole, [(0, 0)] * (axis + 1) + pairs[axis + 1 :], "linear_ramp", None, "even")
+        part = unpadded(d, out, whole, [(0, 0)] * (axis + 1) + pairs[axis + 1 :], "linear_ramp", None)
         n = np.shape(part)[axis]
         left, right = chunk(part, axis, 0, before), chunk(part, axis, n - after, n)
         sums.append(
             np.stack([np.sum(left * (1 - steps(left, axis, False))), np.sum(right * (1 - steps(right, axis, True)))])
         )
     return np.stack(sums)
-
-
-def by_reflection(left: Any, right: Any, core: Any, axis: int, skip: int, mode: str) -> Any:
-    """What twice the edge minus the reflection gives back; `skip` is 1 where the edge itself is not reflected."""
-    n, ndim = np.shape(core)[axis], np.ndim(core)
-    before, after = np.shape(left)[axis], np.shape(right)[axis]
-    if max(before, after) > n - skip:
-        refuse(
-            f"np.pad with mode={mode!r} and reflect_type='odd' by {max(before, after)} elements of {n}",
-            f"pad in several calls, each by at most {n - skip} elements",
-        )
-    twice = np.concatenate([2 * np.sum(left, axis, keepdims=True), 2 * np.sum(right, axis, keepdims=True)], axis)
-    result = scatter(twice, core, whole_axis([0, n - 1], axis, ndim))
-    result = result - scatter(np.flip(left, axis), core, index_of(axis, skip, before, ndim))
-    return result - scatter(np.flip(right, axis), core, index_of(axis, n - skip - after, after, ndim))
 
 
 def inner(array: Any, pairs: Any, first: int) -> tuple:
@@ -230,6 +215,21 @@ def with_medians(array: Any, pairs: list, stat_length: Any) -> Any:
             border = np.broadcast_to(value, shape)
             parts = [border, *parts] if side == 0 else [*parts, border]
         array = np.concatenate(parts, axis)
+    return array
+
+
+def reflected_oddly(array: Any, pairs: list, skip: int, mode: str) -> Any:
+    """Twice the edge minus the reflection; `skip` is 1 where the edge itself is not reflected."""
+    for axis, (before, after) in enumerate(pairs):
+        n = np.shape(array)[axis]
+        if max(before, after) > n - skip:
+            refuse(
+                f"np.pad with mode={mode!r} and reflect_type='odd' by {max(before, after)} elements of {n}",
+                f"pad in several calls, each by at most {n - skip} elements",
+            )
+        left = 2 * chunk(array, axis, 0, 1) - np.flip(chunk(array, axis, skip, skip + before), axis)
+        right = 2 * chunk(array, axis, n - 1, n) - np.flip(chunk(array, axis, n - skip - after, n - skip), axis)
+        array = np.concatenate([left, array, right], axis)
     return array
 
 

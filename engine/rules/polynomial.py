@@ -45,6 +45,7 @@ rule(
 )
 rule(
     np.polyder,
+    selects=True,
     p=lambda d, out, p, m=1: np.concatenate([d * falling(p, m), np.zeros(len(p) - len(d), np.result_type(d))]),
 )
 
@@ -85,6 +86,7 @@ def horner(p: Any, x: Any) -> Any:
 
 rule(
     horner,
+    mixes=True,
     p=lambda d, out, p, x: moments(d, conj(x), len(p)),
     x=lambda d, out, p, x: d * conj(horner(p[:-1] * falling(p, 1), x)) if len(p) > 1 else 0 * d,
 )

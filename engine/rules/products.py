@@ -110,11 +110,6 @@ rule(
     a=lambda d, out, a, b: kron_pullback(d, a, conj(b), 0),
     b=lambda d, out, a, b: kron_pullback(d, b, conj(a), 1),
 )
-rule(
-    np.cross,
-    a=lambda d, out, a, b, axisa=-1, axisb=-1, axisc=-1, axis=None: cross_left(d, a, b, axisa, axisb, axisc, axis),
-    b=lambda d, out, a, b, axisa=-1, axisb=-1, axisc=-1, axis=None: -cross_left(d, b, a, axisb, axisa, axisc, axis),
-)
 
 
 def inner_pullback(d: Any, x: Any, other: Any, second: bool) -> Any:
@@ -164,20 +159,20 @@ def kron_pullback(d: Any, x: Any, other: Any, place: int) -> Any:
     return np.reshape(np.tensordot(apart, np.reshape(other, rest), (summed, tuple(range(ndim)))), np.shape(x))
 
 
-def cross_left(d: Any, a: Any, b: Any, axisa: int, axisb: int, axisc: int, axis: int | None) -> Any:
-    """ā = conj(b) x d, of vectors along their axes; one of two components has a third that is 0."""
+def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
+    """The vector product of vectors along an axis; a missing third component is 0."""
     if axis is not None:
         axisa = axisb = axisc = axis
-    u, v = np.shape(np.moveaxis(a, axisa, -1)), np.moveaxis(conj(b), axisb, -1)
-    if u[-1] == 2 and np.shape(v)[-1] == 2:
-        d = np.expand_dims(d, -1)
-        bar = np.concatenate([v[..., 1:] * d, -v[..., :1] * d], -1)
-    else:
-        d = np.moveaxis(d, axisc, -1)
-        if np.shape(v)[-1] == 2:
-            v = np.concatenate([v, np.zeros_like(v[..., :1])], -1)
-        bar = np.cross(v, d)[..., : u[-1]]
-    return np.moveaxis(unbroadcast(bar, u), -1, axisa)
+    u, v = np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1)
+    if np.shape(u)[-1] not in (2, 3) or np.shape(v)[-1] not in (2, 3):
+        raise ValueError("incompatible dimensions for cross product (dimension must be 2 or 3)")
+    third = u[..., 0] * v[..., 1] - u[..., 1] * v[..., 0]
+    if np.shape(u)[-1] == 2 and np.shape(v)[-1] == 2:
+        return third
+    u2 = u[..., 2] if np.shape(u)[-1] == 3 else 0.0
+    v2 = v[..., 2] if np.shape(v)[-1] == 3 else 0.0
+    first, second = u[..., 1] * v2 - u2 * v[..., 1], u2 * v[..., 0] - u[..., 0] * v2
+    return np.moveaxis(np.stack([first, second, third], -1), -1, axisc)
 
 
 def multi_dot(arrays: Any) -> Any:
@@ -213,6 +208,7 @@ def cheapest_splits(shapes: Any) -> list:
 
 
 constant(cheapest_splits)
+composition(np.cross, cross)
 composition(np.linalg.multi_dot, multi_dot)
 
 if hasattr(np.linalg, "matmul"):  # the names of the array API standard, from NumPy 2 on
@@ -234,11 +230,7 @@ if hasattr(np.linalg, "matmul"):  # the names of the array API standard, from Nu
         x1=lambda d, out, x1, x2, /, *, axes=2: tensordot_left(d, x1, x2, axes),
         x2=lambda d, out, x1, x2, /, *, axes=2: tensordot_right(d, x1, x2, axes),
     )
-    rule(
-        np.linalg.cross,
-        x1=lambda d, out, x1, x2, /, *, axis=-1: cross_left(d, x1, x2, axis, axis, axis, None),
-        x2=lambda d, out, x1, x2, /, *, axis=-1: -cross_left(d, x2, x1, axis, axis, axis, None),
-    )
+    composition(np.linalg.cross, lambda x1, x2, /, *, axis=-1: cross(x1, x2, axis=axis))
 
 # ---- vecdot(x1, x2) = Σ conj(x1) x2, matvec(A, x) = A x, vecmat(x, A) = xᴴ A, over stacks of vectors and matrices
 for vecdot in [module.vecdot for module in (np, np.linalg) if hasattr(module, "vecdot")]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -116,7 +117,8 @@ def resize(a: Any, new_shape: Any) -> Any:
     a, shape = np.ravel(a), tuple(new_shape) if np.ndim(new_shape) else (new_shape,)
     if np.size(a) == 0:
         return np.zeros(shape, np.result_type(a))
-    return np.reshape(np.take(a, np.arange(np.prod(shape, dtype=int)) % np.size(a)), shape)
+    size = math.prod(shape)
+    return np.reshape(np.tile(a, -(-size // np.size(a)))[:size], shape)
 
 
 composition(np.resize, resize)
