@@ -175,10 +175,10 @@ def chunk(array: Any, axis: int, start: int, stop: int) -> Any:
 # ---- borders that repeat elements
 def folded(d: Any, axis: int, before: int, n: int, mode: str) -> Any:
     """The n elements of `d` from `before` on along an axis, each with those outside that np.pad copies it to."""
-    moved = np.moveaxis(d, axis, 0)
-    core, outside = moved[before : before + n], np.concatenate([moved[:before], moved[before + n :]])
-    source = np.pad(np.arange(n), (before, len(moved) - n - before), mode)  # type: ignore[call-overload]
-    return np.moveaxis(core + scatter(outside, core, np.concatenate([source[:before], source[before + n :]])), 0, axis)
+    core, end = chunk(d, axis, before, before + n), np.shape(d)[axis]
+    outside = np.concatenate([chunk(d, axis, 0, before), chunk(d, axis, before + n, end)], axis)
+    source = np.delete(np.pad(np.arange(n), (before, end - n - before), mode), slice(before, before + n))  # type: ignore[call-overload]
+    return core + scatter(outside, core, whole_axis(source, axis, np.ndim(d)))
 
 
 def unfolded(e: Any, axis: int, before: int, after: int, mode: str) -> Any:

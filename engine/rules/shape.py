@@ -108,7 +108,11 @@ def unrepeated(d: Any, a: Any, repeats: Any, axis: int | None) -> Any:
     axis, shape = axis % np.ndim(a), np.shape(a)
     if np.size(repeats) == 1:
         times = np.shape(d)[axis] // shape[axis] if shape[axis] else 0
-        return np.sum(np.reshape(d, (*shape[: axis + 1], times, *shape[axis + 1 :])), axis=axis + 1)
+        ones = np.ones(times, np.result_type(d))
+        if axis == np.ndim(a) - 1:
+            return np.dot(np.reshape(d, (*shape, times)), ones)
+        inner = math.prod(shape[axis + 1 :])
+        return np.reshape(np.matmul(ones, np.reshape(d, (math.prod(shape[: axis + 1]), times, inner))), shape)
     return scatter(d, a, whole_axis(np.repeat(np.arange(shape[axis]), repeats), axis, np.ndim(a)))
 
 
