@@ -28,6 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def add_compare(commands) -> None:
+    from benchmarks.measure import CLOCKS
     from benchmarks.ports import ENGINES
     from benchmarks.workloads import WORKLOADS
     from engine import switches
@@ -70,6 +71,12 @@ def add_compare(commands) -> None:
     )
     command.add_argument("--threads", type=int, default=1, metavar="N", help="for each engine (%(default)s)")
     command.add_argument(
+        "--clock",
+        choices=list(CLOCKS),
+        default="cpu",
+        help="the time of each engine's own process, to which a busy machine adds little, or what passes (%(default)s)",
+    )
+    command.add_argument(
         "--switch-off",
         action="append",
         default=[],
@@ -96,10 +103,10 @@ def compare(options: argparse.Namespace) -> int:
     if options.plots and (lack := plots.lack()):
         options.command.error(f"argument --plots: {lack}")
     try:
-        engines = compare.contestants(options.engine, options.threads, options.switch_off, say)
+        engines = compare.contestants(options.engine, options.threads, options.clock, options.switch_off, say)
     except (ValueError, Unusable) as error:
         options.command.error(f"argument --engine: {error}")
-    machine = compare.describe_machine(options.threads)
+    machine = compare.describe_machine(options.threads, options.clock)
     say(f"engines: {', '.join(map(str, engines))}")
     rows = compare.run(engines, chosen, options.rounds, options.limit, say)
     for line in compare.report(rows, engines, machine):

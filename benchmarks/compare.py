@@ -41,8 +41,11 @@ class Gone(Exception):
 class Contestant:
     """One engine, in a process that is started when it is first asked, and again when it had to be ended."""
 
-    def __init__(self, engine: str, python: Path, threads: int, switched_off: list[str] | None = None) -> None:
-        self.engine, self.python, self.threads, self.switched_off = engine, python, threads, switched_off or []
+    def __init__(
+        self, engine: str, python: Path, threads: int = 1, clock: str = "cpu", switched_off: list[str] | None = None
+    ) -> None:
+        self.engine, self.python, self.threads, self.clock = engine, python, threads, clock
+        self.switched_off = switched_off or []
         self._process: subprocess.Popen[str] | None = None
 
     def __str__(self) -> str:
@@ -56,17 +59,25 @@ class Contestant:
         if self._process is None:
             self._start()
         assert self._process is not None and self._process.stdin is not None
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
+        try:
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it has died, which the answer tells
         return self._answer(patience)
 
     def _start(self) -> None:
         limits = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(self.threads))
+        options = [self.engine, str(self.threads), self.clock, *self.switched_off]
         self._process = subprocess.Popen(
-            [str(self.python), "-m", "benchmarks.worker", self.engine, str(self.threads), *self.switched_off],
-            cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            [str(self.python), "-m", "benchmarks.worker", *options],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            cwd=ROOT,
             env={**os.environ, **limits, "PYTHONPATH": str(ROOT)},
-        )  # fmt: skip
+        )
         said = self._answer(START_SECONDS)
         if "unusable" in said:
             self.end()
@@ -102,7 +113,7 @@ def chosen(workloads: list[str] | None, sizes: list[str] | None) -> list[tuple[W
 
 
 def contestants(
-    names: list[str] | None, threads: int, switched_off: list[str], say: Callable[[str], None]
+    names: list[str] | None, threads: int, clock: str, switched_off: list[str], say: Callable[[str], None]
 ) -> list[Contestant]:
     """The engine of this project, and those named, whose environments are made where they are missing; without names
     those that have an environment already.
@@ -111,14 +122,14 @@ def contestants(
         ValueError: there is no such engine, or that is no version, or there are no ports to it.
         Unusable: the release does not install.
     """
-    found = [Contestant("reference", Path(sys.executable), threads, switched_off)]
+    found = [Contestant("reference", Path(sys.executable), threads, clock, switched_off)]
     for name in ENGINES[1:] if names is None else names:
         if name != "reference":
             release = release_of(name)
             if release.engine not in ENGINES:
                 raise ValueError(f"there are no ports to {release.engine}; there are to {', '.join(ENGINES[1:])}")
             if names is not None or has_environment(release):
-                found.append(Contestant(release.engine, interpreter(release, say), threads))
+                found.append(Contestant(release.engine, interpreter(release, say), threads, clock))
     return found
 
 
@@ -164,10 +175,12 @@ def measure(engines: list[Contestant], workload: Workload, size: Size, rounds: i
     samples = take_turns(taking_part, row, rounds, limit)
     row.rounds = max(map(len, samples.values()), default=0)
     row.seconds = {name: min(times) for name, times in samples.items()}
-    for name in samples:
-        for reference in ("hand", "primal", "flat") if name == "reference" else ("reference",):
-            if reference in samples and "reference" in samples:
-                row.ratios[f"{name}/{reference}"] = Ratio.of(samples, name, reference)
+    if "reference" in samples:
+        pairs: list[tuple[str, str]] = [
+            ("reference", other) for other in ("hand", "primal", "flat") if other in samples
+        ]
+        pairs += [(contestant.engine, "reference") for contestant in taking_part if contestant.engine != "reference"]
+        row.ratios = {f"{name}/{other}": Ratio.of(samples, name, other) for name, other in pairs}
     return row
 
 
@@ -196,7 +209,7 @@ def report(rows: list[Row], engines: list[Contestant], machine: dict[str, Any]) 
     """The machine, the table, the problems."""
     yield (
         f"{machine['date']}, Python {machine['python']}, NumPy {machine['numpy']}, {machine['machine']}, threads: "
-        f"{machine['threads']}, load average {machine['load_average']} at the start"
+        f"{machine['threads']}, {machine['clock']} clock, load average {machine['load_average']} at the start"
     )
     yield ""
     yield from table(rows, [contestant.engine for contestant in engines])
@@ -254,7 +267,7 @@ def spread(ratio: Ratio | None) -> str:
     return f"{ratio.value:.3g} ±{50 * (ratio.high - ratio.low) / ratio.value:.0f}%"
 
 
-def describe_machine(threads: int) -> dict[str, Any]:
+def describe_machine(threads: int, clock: str) -> dict[str, Any]:
     """What has to be known to read the table."""
     return {
         "python": platform.python_version(),
@@ -262,6 +275,7 @@ def describe_machine(threads: int) -> dict[str, Any]:
         "machine": platform.machine(),
         "processors": os.cpu_count(),
         "threads": threads,
+        "clock": clock,
         "load_average": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         "date": time.strftime("%Y-%m-%d"),
     }

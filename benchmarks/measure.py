@@ -18,7 +18,7 @@ from regressions.adapters.reference import neutral
 from regressions.case import Tolerance
 from regressions.compare import Difference, first_difference
 
-__all__ = ["Ratio", "Spread", "count_calls", "disagreement", "interleaved", "peak_bytes", "ratio", "seconds"]
+__all__ = ["CLOCKS", "Ratio", "Spread", "count_calls", "disagreement", "interleaved", "peak_bytes", "ratio", "seconds"]
 
 BLOCK_SECONDS = 0.004  # long against the clock's resolution, short against the machine's moods
 TOLERANCE = Tolerance(rtol=1e-9, atol=1e-12, why="sums of some ten thousand terms, taken in another order")
@@ -47,12 +47,17 @@ class Spread:
         return cls(median, low, high)
 
 
-def seconds(call: Callable[[], object], number: int = 1) -> float:
+CLOCKS: dict[str, Callable[[], float]] = {"cpu": time.process_time, "wall": time.perf_counter}
+"""The time of this process alone, all its threads added up, to which other processes add little; and what passes."""
+
+
+def seconds(call: Callable[[], object], number: int = 1, clock: str = "cpu") -> float:
     """Seconds a call, over `number` calls."""
-    start = time.perf_counter()
+    now = CLOCKS[clock]
+    start = now()
     for _ in range(number):
         call()
-    return (time.perf_counter() - start) / number
+    return (now() - start) / number
 
 
 def interleaved(calls: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:

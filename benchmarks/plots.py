@@ -46,7 +46,7 @@ def draw(rows: list[Row], directory: Path) -> Iterator[Path]:
                 continue
             places = [y + 0.2 * (i - (len(ratios) - 1) / 2) for y, _ in points]
             medians = [r.value for _, r in points]
-            whiskers = [[r.value - r.low for _, r in points], [r.high - r.value for _, r in points]]
+            whiskers = [[max(0, r.value - r.low) for _, r in points], [max(0, r.high - r.value) for _, r in points]]
             label = LABELS.get(key, key.partition("/")[0])
             axes.errorbar(medians, places, xerr=whiskers, fmt="o", markersize=4, capsize=2, label=label)
         axes.axvline(1.0, color="grey", linewidth=0.8)

@@ -96,11 +96,11 @@ def forward(f: Callable) -> Callable:
 MODES = {"r": reverse, "f": forward}
 
 
-def saddle_point(start, outer, inner):
-    return saddle.saddle_point(start, MODES[outer], MODES[inner])
+def saddle_point(start, outer, inner, most):
+    return saddle.saddle_point(start, MODES[outer], MODES[inner], most)
 
 
-def particle_control(w, outer, inner):
+def particle_control(w, outer, inner, most):
     potential = over_autograd(functional.potential)
 
     def slope_of_potential(at, w):
@@ -109,7 +109,7 @@ def particle_control(w, outer, inner):
     def flight(w):
         return particle.landing(w[0], slope_of_potential)
 
-    return descent.argmin(flight, MODES[outer](flight), (w,))[0]
+    return descent.argmin(flight, MODES[outer](flight), (w,), most)[0]
 
 
 PROGRAMS: dict[str, Callable] = {

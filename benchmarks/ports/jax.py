@@ -251,15 +251,15 @@ def ht_jacobian(workload: Workload, args: tuple, constants: dict[str, Any]) -> C
     return jitted(jacobian, args, {"points": constants["points"], **made, **arrays})
 
 
-def argmin(f: Callable, slope: Callable, start: Any) -> Any:
+def argmin(f: Callable, slope: Callable, start: Any, most: float) -> Any:
     """The descent of `workloads.descent` as a loop of the compiled program: forward mode crosses it, reverse cannot."""
 
     def going(state):
-        _, _, g, _, _, done = state
-        return ~done & (norm(g) > TOLERANCE)
+        _, _, g, _, _, done, turns = state
+        return ~done & (norm(g) > TOLERANCE) & (turns < most)
 
     def step(state):
-        x, value, g, size, good, _ = state
+        x, value, g, size, good, _, turns = state
         due = good == 10
         move = size * g
         done = ~due & (norm(move) <= TOLERANCE)
@@ -269,9 +269,9 @@ def argmin(f: Callable, slope: Callable, start: Any) -> Any:
         g = lax.cond(better, slope, lambda _: g, ahead)
         size = jnp.where(due, 2 * size, jnp.where(better | done, size, size / 2))
         good = jnp.where(better, good + 1, jnp.where(done, good, 0))
-        return jnp.where(better, ahead, x), jnp.where(better, value_ahead, value), g, size, good, done
+        return jnp.where(better, ahead, x), jnp.where(better, value_ahead, value), g, size, good, done, turns + 1
 
-    first = start, f(start), slope(start), jnp.float64(FIRST_STEP), 0, False
+    first = start, f(start), slope(start), jnp.float64(FIRST_STEP), 0, False, 0
     return lax.while_loop(going, step, first)[0]
 
 
@@ -293,12 +293,12 @@ def saddle_point(workload: Workload, args: tuple, constants: dict[str, Any]) -> 
 
         def response(p):
             minus = lambda q: -saddle.objective(p, q)  # noqa: E731
-            return argmin(minus, inner(minus), start)
+            return argmin(minus, inner(minus), start, constants["most"])
 
         def best(p):
             return saddle.objective(p, response(p))
 
-        p = argmin(best, outer(best), start)
+        p = argmin(best, outer(best), start, constants["most"])
         return tuple(jnp.concatenate((p, response(p))))
 
     return jitted(point, args, {})
@@ -321,7 +321,7 @@ def particle_control(workload: Workload, args: tuple, constants: dict[str, Any])
         x, x_dot = lax.while_loop(going, step, (jnp.array([0.0, 8.0]), jnp.array([0.75, 0.0])))
         return (x[0] - x[1] / x_dot[1] * x_dot[0]) ** 2
 
-    return jitted(lambda w: argmin(flight, outer(flight), w[np.newaxis])[0], args, {})
+    return jitted(lambda w: argmin(flight, outer(flight), w[np.newaxis], constants["most"])[0], args, {})
 
 
 PROGRAMS: dict[str, Callable] = {
@@ -339,7 +339,7 @@ PROGRAMS: dict[str, Callable] = {
     "lstm": lstm,
 }
 
-SHARED = {
+SHARED: dict[str, Callable] = {
     "masked_lengths": functional.masked_lengths,
     "mlp_objects": functional.mlp_objects,
     "gmm": functional.gmm_objective,

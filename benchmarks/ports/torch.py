@@ -260,9 +260,10 @@ def ba_jacobian(args: tuple, constants: dict[str, Any]) -> Callable[[], Any]:
 
     def asked():
         inputs = [x.requires_grad_() for x in lift((*functional.ba_arguments(cams, points, *indices), w))]
-        error = reprojection_error(*inputs, feat)
+        cam, x, weight = inputs
+        error = reprojection_error(cam, x, weight, feat)
         rows = [torch.autograd.grad(error, inputs, seed, retain_graph=True) for seed in seeds]
-        (w_bar,) = torch.autograd.grad((1.0 - inputs[2] * inputs[2]).sum(), inputs[2])
+        (w_bar,) = torch.autograd.grad((1.0 - weight * weight).sum(), weight)
         return functional.ba_answer([[x.numpy() for x in row] for row in rows], w_bar.numpy(), cams, points, *indices)
 
     return asked
@@ -275,7 +276,6 @@ def matrices(*rows):
 
 def bone_rotations(theta):
     fingers = theta[6:].reshape(5, 4)
-    bend, spread = torch.zeros(5, 4), torch.zeros(5, 4)
     bend = torch.cat((fingers[:, :1], fingers[:, 2:], torch.zeros(5, 1)), dim=1)
     spread = torch.cat((fingers[:, 1:2], torch.zeros(5, 3)), dim=1)
     ends = torch.zeros(2)
@@ -423,7 +423,8 @@ MODES = {"r": reverse, "f": forward}
 
 def saddle_point(args: tuple, constants: dict[str, Any]) -> Callable[[], Any]:
     (start,) = lift(args)
-    return partial(saddle.saddle_point, start, MODES[constants["outer"]], MODES[constants["inner"]])
+    outer, inner = MODES[constants["outer"]], MODES[constants["inner"]]
+    return partial(saddle.saddle_point, start, outer, inner, constants["most"])
 
 
 def particle_control(args: tuple, constants: dict[str, Any]) -> Callable[[], Any]:
@@ -445,7 +446,7 @@ def particle_control(args: tuple, constants: dict[str, Any]) -> Callable[[], Any
             x_dot, y_dot = x_dot - particle.STEP * slope_x, y_dot - particle.STEP * slope_y
         return (x - y / y_dot * x_dot) ** 2
 
-    return lambda: descent.argmin(flight, outer(flight), (w,))[0]
+    return lambda: descent.argmin(flight, outer(flight), (w,), constants["most"])[0]
 
 
 PROGRAMS: dict[str, Callable] = {

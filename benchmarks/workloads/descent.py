@@ -37,10 +37,12 @@ def length(v):
     return math.sqrt(total)
 
 
-def argmin(f, slope, start):
+def argmin(f, slope, start, most=math.inf):
+    """After `most` turns of the loop, if it has not found it before."""
     x, value, g = start, f(start), slope(start)
-    step, good = FIRST_STEP, 0
-    while length(g) > TOLERANCE:
+    step, good, turns = FIRST_STEP, 0, 0
+    while length(g) > TOLERANCE and turns < most:
+        turns += 1
         if good == 10:
             step, good = 2 * step, 0
             continue
@@ -57,5 +59,5 @@ def argmin(f, slope, start):
     return x
 
 
-def argmax(f, slope, start):
-    return argmin(lambda x: -f(x), lambda x: tuple([-a for a in slope(x)]), start)
+def argmax(f, slope, start, most=math.inf):
+    return argmin(lambda x: -f(x), lambda x: tuple([-a for a in slope(x)]), start, most)

@@ -38,7 +38,7 @@ def landing(w, slope):
     return x * x
 
 
-def by_engine(w, outer, inner):
+def by_engine(w, outer, inner, most=math.inf):
     """`outer` and `inner` are "r" for reverse mode and "f" for forward mode."""
 
     def slope_of_potential(at, w):
@@ -47,7 +47,7 @@ def by_engine(w, outer, inner):
     def flight(w):
         return landing(w[0], slope_of_potential)
 
-    return argmin(flight, MODES[outer](flight), (w,))[0]
+    return argmin(flight, MODES[outer](flight), (w,), most)[0]
 
 
 def slope_of_potential(at, w):
@@ -77,12 +77,12 @@ def slope_of_landing(w):
         y_dot_w -= STEP * (b_w * p + b * p_w + c_w * q + c * q_w)
 
 
-def by_hand(w, outer, inner):
-    return argmin(lambda w: landing(w[0], slope_of_potential), lambda w: (slope_of_landing(w[0]),), (w,))[0]
+def by_hand(w, outer, inner, most=math.inf):
+    return argmin(lambda w: landing(w[0], slope_of_potential), lambda w: (slope_of_landing(w[0]),), (w,), most)[0]
 
 
-def arguments(outer, inner):
-    return (0.0,), {"outer": outer, "inner": inner}
+def arguments(outer, inner, most=math.inf):
+    return (0.0,), {"outer": outer, "inner": inner, "most": most}
 
 
 WORKLOAD = Workload(
@@ -90,6 +90,10 @@ WORKLOAD = Workload(
     None,
     by_hand,
     (
+        Size("rr,1 step", lambda: arguments("r", "r", 1)),
+        Size("rf,1 step", lambda: arguments("r", "f", 1)),
+        Size("fr,1 step", lambda: arguments("f", "r", 1)),
+        Size("ff,1 step", lambda: arguments("f", "f", 1)),
         Size("rr", lambda: arguments("r", "r")),
         Size("rf", lambda: arguments("r", "f")),
         Size("fr", lambda: arguments("f", "r")),

@@ -169,7 +169,7 @@ def test_engine_that_is_wrong_fails_the_command_and_has_no_figures():
     row = measured_by(contestant)
     assert row.problems == {"reference": "wrong: gradient[0]"} and not row.seconds and not row.ratios
     assert "scalar_loop, 100: reference: wrong: gradient[0]" in list(
-        compare.report([row], [contestant], compare.describe_machine(1))
+        compare.report([row], [contestant], compare.describe_machine(1, "wall"))
     )
 
 
@@ -215,7 +215,7 @@ def measured_by(*contestants):
 
 
 def test_process_that_does_not_answer_is_ended_and_started_again():
-    contestant = compare.Contestant("reference", Path(sys.executable), 1)
+    contestant = compare.Contestant("reference", Path(sys.executable))
     with pytest.raises(compare.Gone, match="no answer in 0 seconds"):
         contestant.ask({"prepare": ["hello", "1"]}, 0.0)
     answer = contestant.ask({"prepare": ["hello", "1"]}, 60.0)
@@ -226,7 +226,7 @@ def test_process_that_does_not_answer_is_ended_and_started_again():
 
 def test_engine_that_is_not_there_says_so():
     with pytest.raises(compare.Gone, match="does not import: ModuleNotFoundError: No module named 'mxnet'"):
-        compare.Contestant("mxnet", Path(sys.executable), 1).ask({"prepare": ["hello", "1"]}, 60.0)
+        compare.Contestant("mxnet", Path(sys.executable)).ask({"prepare": ["hello", "1"]}, 60.0)
 
 
 def test_choice_of_rows():
