@@ -29,7 +29,7 @@ from .eigen import (
     rounding,
     unseen,
 )
-from .leastsquares import between, lstsq_pullback, pinv_pullback
+from .leastsquares import between, lstsq_matrix_pullback, lstsq_right_pullback, pinv_pullback
 from .registry import composition, constant, rule
 from .vocabulary import filled, rebased, refuse
 
@@ -356,8 +356,12 @@ rule(
 )
 rule(
     sl.lstsq,
-    a=lambda d, out, a, b, cond=None, *, check_finite=True, lapack_driver=None: least_squares(d, out, a, b)[0],
-    b=lambda d, out, a, b, cond=None, *, check_finite=True, lapack_driver=None: least_squares(d, out, a, b)[1],
+    a=lambda d, out, a, b, cond=None, *, check_finite=True, lapack_driver=None: lstsq_matrix_pullback(
+        *as_of_numpy(d, out, a), a, b
+    ),
+    b=lambda d, out, a, b, cond=None, *, check_finite=True, lapack_driver=None: np.reshape(
+        lstsq_right_pullback(*as_of_numpy(d, out, a), a, b), np.shape(b)
+    ),
 )
 
 
@@ -367,14 +371,14 @@ def from_triangle(a: Any, lower: bool) -> Any:
     return half + adjoint(half) + on_diagonal_of(a, np.real(np.diagonal(a, 0, -2, -1)))
 
 
-def least_squares(d: Any, out: Any, a: Any, b: Any) -> tuple:
-    """As in numpy.linalg; the driver gelsy finds no singular values."""
+def as_of_numpy(d: Any, out: Any, a: Any) -> tuple:
+    """The cotangents and results as numpy.linalg.lstsq has them; the driver gelsy finds no singular values."""
     x, squares, rank, s = out
     if np.ndim(a) != 2:
         refuse("scipy.linalg.lstsq of a stack of matrices", "call it for each")
     values = np.linalg.svd(a, compute_uv=False) if s is None else s
     of_squares = None if d[1] is None else np.atleast_1d(d[1])
-    return lstsq_pullback((d[0], of_squares, None, d[3]), (x, np.atleast_1d(squares), rank, values), a, b, None)
+    return (d[0], of_squares, None, d[3]), (x, np.atleast_1d(squares), rank, values)
 
 
 # ---- the polar form
