@@ -39,7 +39,7 @@ def cotangents_fitted_by(change: Callable[[Any, Any], Any]) -> Defect:
 def _in_its_own_dtype(d: Any, primal: Any) -> Any:
     if isinstance(primal, np.ndarray | np.generic) and isinstance(d, np.ndarray | np.generic):
         d = d if np.iscomplexobj(primal) else np.real(d)
-        primal = primal.astype(np.result_type(d, primal))
+        primal = primal.astype(np.result_type(d.dtype, primal.dtype))
     return _project(d, primal)
 
 

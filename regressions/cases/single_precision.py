@@ -167,7 +167,9 @@ def mean_squared_distance_from_one(x):
     oracle="closed form: 0.01 to the left of zero, 1 to the right",
     reported=(double(single([0.01, 1.0, 0.01])),),
     defect=in_another_precision(
-        operator.mul, x=lambda d, out, x, y: d * double(y), y=lambda d, out, x, y: d * double(x)
+        operator.mul,
+        x=lambda d, out, x, y: constant_like(d, 1.0) * d * y,
+        y=lambda d, out, x, y: constant_like(d, 1.0) * d * x,
     ),
 )
 def leaky_rectifier(x):
@@ -190,7 +192,9 @@ TARGETS = single([1.2, 0.0, 0.1])
     reported=(double(single([single(1.0) - single(1.2), -1.0, single(0.3) - single(0.1)]) / single(3)),),
     tolerance=ROUNDED,
     defect=in_another_precision(
-        operator.mul, x=lambda d, out, x, y: d * double(y), y=lambda d, out, x, y: d * double(x)
+        operator.mul,
+        x=lambda d, out, x, y: constant_like(d, 1.0) * d * y,
+        y=lambda d, out, x, y: constant_like(d, 1.0) * d * x,
     ),
 )
 def huber_loss(prediction):
