@@ -110,11 +110,13 @@ class Push:
     def of_let(self, stmt: Let, tangents: dict) -> Any:
         """The transpose of the pullback of one statement, applied to the tangents of its arguments."""
         lowerer, here = self.lowerer, self.lowerer.block
+        made = lookup(stmt.fn)
+        if made is not None and made.pushforward is not None:
+            raise NotTyped(f"{stmt.fn.__name__} has a forward rule of its own")
         if stmt.fn in LINEAR and not any(v in tangents for _, arg in stmt.kw for v in vars_of((arg,))):
             return self.of_linear(stmt, tangents)
         if stmt.fn in BILINEAR and not stmt.kw and not is_complex(stmt.out.type):
             return self.of_bilinear(stmt, tangents)
-        made = lookup(stmt.fn)
         if self.inner and made is not None and made.sided:
             raise NotTyped(f"{stmt.fn.__name__} below two derivatives")  # a tie may move as neither side does
         lowerer.block = Block()

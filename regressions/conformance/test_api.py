@@ -523,6 +523,12 @@ def test_rule_with_a_jvp_of_its_own():
     assert jvp(mystery, (1.0,), (1.0,)) == (2.0, 5.0)
 
 
+def test_rule_of_a_library_function_with_a_jvp_of_its_own():
+    with engine.rules.registry.scope(), engine.rules.removed(np.exp):
+        rule(np.exp, x=lambda d, out, x, /: d * 3.0, jvp=lambda tangents, out, x, /: tangents[0] * 5.0)
+        assert jvp(lambda x: np.exp(x) + x, (0.0,), (1.0,)) == (1.0, 6.0)
+
+
 def test_rule_with_a_jvp_where_its_argument_is_used_twice():
     def square(x):
         return x * x
