@@ -285,4 +285,4 @@ def power_of_a_scaled_complex_matrix(x):
     defect=imaginary_parts_are_kept,
 )
 def imaginary_part_of_a_shifted_number(x):
-    return np.sum((x + 2.0j).imag)
+    return np.sum(np.imag(x + 2.0j))

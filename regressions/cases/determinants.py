@@ -123,8 +123,8 @@ STACK = np.stack([np.diag([2.0, 3.0]), np.diag([4.0, 5.0])])
     title="determinants of a stack of matrices get gradients from each other's entries",
     month="2026-07",
     symptom="wrong-value",
-    cause="The rule takes the trace of A⁻¹ dA over the first two axes, which NumPy's trace means unless it is told; "
-    "of a stack the first one counts the matrices.",
+    cause="The rule takes the trace of A⁻¹ dA over the first two axes, which NumPy's trace means unless it is told; of "
+    "a stack the first one counts the matrices.",
     at=(STACK,),
     right=(np.array([[[3.0, 0.0], [0.0, 2.0]], [[5.0, 0.0], [0.0, 4.0]]]),),
     oracle="closed form: the cofactors of each matrix",
@@ -237,4 +237,4 @@ def phase_and_logarithm_of_a_determinant(A):
     defect=with_rule(np.linalg.det, a=lambda d, out, a: d * out * np.linalg.inv(a).T),
 )
 def real_part_of_a_determinant(A):
-    return np.linalg.det(A).real
+    return np.real(np.linalg.det(A))

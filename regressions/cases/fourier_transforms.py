@@ -83,7 +83,7 @@ def of_samples(weights):
 def spectrum_of_samples_and_samples_of_a_spectrum(x, real):
     spectrum = np.fft.rfft(x)
     samples = np.fft.irfft(real + 0.5j * real, n=8)
-    return np.sum(REAL * spectrum.real) + np.sum(IMAGINARY * spectrum.imag) + np.sum(SEEN * samples)
+    return np.sum(REAL * np.real(spectrum)) + np.sum(IMAGINARY * np.imag(spectrum)) + np.sum(SEEN * samples)
 
 
 TURNS = np.pi / 2 * np.arange(4)

@@ -169,7 +169,7 @@ def by_strides(d, out, a, b, /):
     defect=matmul_rule(by_strides, lambda d, out, a, b, /: matmul_right(d, a, b)),
 )
 def scores_of_one_query_each(A):
-    return np.sum((A @ KEYS.transpose(0, 2, 1)) ** 2)
+    return np.sum((A @ np.swapaxes(KEYS, 1, 2)) ** 2)
 
 
 MIXER = np.array([[1 + 1j, -2j], [0.5, 3 - 1j]])
