@@ -39,17 +39,17 @@ class Gone(Exception):
 
 
 class Contestant:
-    """One engine, in a process that is started when it is first asked, and again when it had to be ended."""
+    """One engine, or a release of one, in a process that is started when it is asked, and again when it was ended."""
 
     def __init__(
-        self, engine: str, python: Path, threads: int = 1, clock: str = "cpu", switched_off: list[str] | None = None
+        self, name: str, python: Path, threads: int = 1, clock: str = "cpu", switched_off: list[str] | None = None
     ) -> None:
-        self.engine, self.python, self.threads, self.clock = engine, python, threads, clock
+        self.name, self.python, self.threads, self.clock = name, python, threads, clock
         self.switched_off = switched_off or []
         self._process: subprocess.Popen[str] | None = None
 
     def __str__(self) -> str:
-        return self.engine
+        return self.name
 
     def ask(self, request: dict[str, Any], patience: float) -> dict[str, Any]:
         """
@@ -68,7 +68,7 @@ class Contestant:
 
     def _start(self) -> None:
         limits = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(self.threads))
-        options = [self.engine, str(self.threads), self.clock, *self.switched_off]
+        options = [self.name.partition("==")[0], str(self.threads), self.clock, *self.switched_off]
         self._process = subprocess.Popen(
             [str(self.python), "-m", "benchmarks.worker", *options],
             stdin=subprocess.PIPE,
@@ -123,13 +123,13 @@ def contestants(
         Unusable: the release does not install.
     """
     found = [Contestant("reference", Path(sys.executable), threads, clock, switched_off)]
-    for name in ENGINES[1:] if names is None else names:
+    for name in dict.fromkeys(ENGINES[1:] if names is None else names):
         if name != "reference":
             release = release_of(name)
             if release.engine not in ENGINES:
                 raise ValueError(f"there are no ports to {release.engine}; there are to {', '.join(ENGINES[1:])}")
             if names is not None or has_environment(release):
-                found.append(Contestant(release.engine, interpreter(release, say), threads, clock))
+                found.append(Contestant(name, interpreter(release, say), threads, clock))
     return found
 
 
@@ -165,12 +165,12 @@ def measure(engines: list[Contestant], workload: Workload, size: Size, rounds: i
         try:
             answer = contestant.ask({"prepare": [workload.name, size.name]}, limit)
         except Gone as why:
-            row.problems[contestant.engine] = str(why)
+            row.problems[contestant.name] = str(why)
             continue
         if answer["problem"]:
-            row.problems[contestant.engine] = answer["problem"]
+            row.problems[contestant.name] = answer["problem"]
         else:
-            row.first_seconds[contestant.engine] = answer["first"]
+            row.first_seconds[contestant.name] = answer["first"]
             taking_part.append(contestant)
     samples = take_turns(taking_part, row, rounds, limit)
     row.rounds = max(map(len, samples.values()), default=0)
@@ -179,7 +179,7 @@ def measure(engines: list[Contestant], workload: Workload, size: Size, rounds: i
         pairs: list[tuple[str, str]] = [
             ("reference", other) for other in ("hand", "primal", "flat") if other in samples
         ]
-        pairs += [(contestant.engine, "reference") for contestant in taking_part if contestant.engine != "reference"]
+        pairs += [(contestant.name, "reference") for contestant in taking_part if contestant.name != "reference"]
         row.ratios = {f"{name}/{other}": Ratio.of(samples, name, other) for name, other in pairs}
     return row
 
@@ -196,12 +196,12 @@ def take_turns(engines: list[Contestant], row: Row, rounds: int, limit: float) -
             try:
                 answer = contestant.ask({"repeat": turn}, limit)
             except Gone as why:
-                row.problems[contestant.engine] = str(why)
-                samples.pop(contestant.engine, None)
+                row.problems[contestant.name] = str(why)
+                samples.pop(contestant.name, None)
                 engines.remove(contestant)
                 continue
             for name, taken in answer["seconds"].items():
-                samples.setdefault(name, []).append(taken)
+                samples.setdefault(contestant.name if name == "derivative" else name, []).append(taken)
     return samples
 
 
@@ -212,7 +212,7 @@ def report(rows: list[Row], engines: list[Contestant], machine: dict[str, Any]) 
         f"{machine['threads']}, {machine['clock']} clock, load average {machine['load_average']} at the start"
     )
     yield ""
-    yield from table(rows, [contestant.engine for contestant in engines])
+    yield from table(rows, [contestant.name for contestant in engines])
     for row in rows:
         for name, problem in row.problems.items():
             yield f"{row.workload}, {row.size}: {name}: {problem}"

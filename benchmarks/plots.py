@@ -12,14 +12,11 @@ if TYPE_CHECKING:
 
 __all__ = ["draw", "lack"]
 
-FIGURES = {
-    "gradient": ("time of the gradient over that of ...", ("reference/hand", "reference/primal")),
-    "engines": (
-        "time of ... over that of this project's engine",
-        ("autograd/reference", "jax/reference", "torch/reference"),
-    ),
+TITLES = {
+    "gradient": "time of the derivative over that of ...",
+    "engines": "time of ... over that of this project's engine",
 }
-LABELS = {"reference/hand": "the gradient by hand", "reference/primal": "the program itself"}
+LABELS = {"reference/hand": "the derivative by hand", "reference/primal": "the program itself"}
 
 
 def lack() -> str:
@@ -35,7 +32,8 @@ def draw(rows: list[Row], directory: Path) -> Iterator[Path]:
     import matplotlib.pyplot as plt
 
     directory.mkdir(parents=True, exist_ok=True)
-    for name, (title, ratios) in FIGURES.items():
+    others = [key for row in rows for key in row.ratios if key.endswith("/reference")]
+    for name, ratios in (("gradient", list(LABELS)), ("engines", list(dict.fromkeys(others)))):
         shown = [row for row in rows if any(key in row.ratios for key in ratios)]
         if not shown:
             continue
@@ -50,10 +48,10 @@ def draw(rows: list[Row], directory: Path) -> Iterator[Path]:
             label = LABELS.get(key, key.partition("/")[0])
             axes.errorbar(medians, places, xerr=whiskers, fmt="o", markersize=4, capsize=2, label=label)
         axes.axvline(1.0, color="grey", linewidth=0.8)
-        axes.set(xscale="log", title=title, yticks=range(len(shown)), ylim=(len(shown) - 0.5, -0.5))
+        axes.set(xscale="log", title=TITLES[name], yticks=range(len(shown)), ylim=(len(shown) - 0.5, -0.5))
         axes.set_yticklabels([f"{row.workload}, {row.size}" for row in shown], fontsize=8)
         axes.grid(axis="x", linewidth=0.4)
-        axes.legend(fontsize=8)
+        figure.legend(loc="outside lower center", ncols=4, fontsize=8)
         for suffix in ("svg", "png"):
             file = directory / f"{name}.{suffix}"
             figure.savefig(file)

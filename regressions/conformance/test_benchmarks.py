@@ -51,7 +51,7 @@ def test_refused_program_is_reported_with_its_error():
 def test_objects_are_measured_beside_plain_arrays():
     objects = WORKLOADS["mlp_objects"]
     samples = Measured("reference", objects, objects.sizes[0]).repeat(0)
-    assert samples.keys() == {"reference", "hand", "primal", "flat"} and min(samples.values()) > 0
+    assert samples.keys() == {"derivative", "hand", "primal", "flat"} and min(samples.values()) > 0
 
 
 def test_interleaved_gives_one_sample_a_round_to_each():
@@ -175,9 +175,9 @@ def test_engine_that_is_wrong_fails_the_command_and_has_no_figures():
 
 def test_engine_that_dies_in_between_is_left_out_and_the_others_go_on():
     ready = {"problem": None, "first": 1.0}
-    ours = {"seconds": {"reference": 2.0, "hand": 1.0, "primal": 0.5}}
+    ours = {"seconds": {"derivative": 2.0, "hand": 1.0, "primal": 0.5}}
     steady = Answering("reference", [ready, *[ours] * 4])
-    mortal = Answering("jax", [ready, {"seconds": {"jax": 3.0}}])
+    mortal = Answering("jax", [ready, {"seconds": {"derivative": 3.0}}])
     row = measured_by(steady, mortal)
     assert row.problems == {"jax": "the process died"}
     assert row.seconds == {"reference": 2.0, "hand": 1.0, "primal": 0.5}
@@ -188,8 +188,8 @@ def test_engines_take_turns_and_each_round_has_a_ratio():
     ready = {"problem": None, "first": 1.0}
     times = [1.0, 2.0, 4.0, 8.0]  # a machine that slows down
     log = []
-    ours = Answering("reference", [ready, *({"seconds": {"reference": t, "hand": t / 2}} for t in times)], log)
-    theirs = Answering("autograd", [ready, *({"seconds": {"autograd": 10 * t}} for t in times)], log)
+    ours = Answering("reference", [ready, *({"seconds": {"derivative": t, "hand": t / 2}} for t in times)], log)
+    theirs = Answering("autograd", [ready, *({"seconds": {"derivative": 10 * t}} for t in times)], log)
     row = measured_by(ours, theirs)
     assert row.ratios["autograd/reference"] == Ratio(10.0, 10.0, 10.0), "however the machine changes"
     assert log[2:] == ["autograd", "reference", "reference", "autograd"] * 2
@@ -200,10 +200,10 @@ class Answering:
     """A contestant of which it is known what it says."""
 
     def __init__(self, engine, answers, log=None):
-        self.engine, self.answers, self.log = engine, list(answers), [] if log is None else log
+        self.name, self.answers, self.log = engine, list(answers), [] if log is None else log
 
     def ask(self, request, patience):
-        self.log.append(self.engine)
+        self.log.append(self.name)
         if not self.answers:
             raise compare.Gone("the process died")
         return self.answers.pop(0)
@@ -220,7 +220,7 @@ def test_process_that_does_not_answer_is_ended_and_started_again():
         contestant.ask({"prepare": ["hello", "1"]}, 0.0)
     answer = contestant.ask({"prepare": ["hello", "1"]}, 60.0)
     assert answer["problem"] is None and answer["first"] > 0
-    assert contestant.ask({"repeat": 0}, 60.0)["seconds"].keys() == {"reference", "hand", "primal"}
+    assert contestant.ask({"repeat": 0}, 60.0)["seconds"].keys() == {"derivative", "hand", "primal"}
     contestant.end()
 
 
