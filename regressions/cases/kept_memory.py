@@ -90,7 +90,7 @@ def slope_of_the_recurrence(w):
     cause="What the reverse pass needed of the forward pass was still referred to when it was over.",
     needs=("nested",),
     at=lambda n: (n,),
-    right=Growth("kept", 0, answer=lambda n: (slope_of_the_recurrence(0.7),)),
+    right=Growth("kept", 0, answer=lambda n: (slope_of_the_recurrence(0.7),), n=8),
     oracle="closed form: the derivative carried along with the recurrence",
     reported=Growth("kept", 1),
     asks="value",
@@ -137,7 +137,7 @@ def tree_of(shape):
     "back.",
     needs=("nested", "objects"),
     at=lambda n: (n,),
-    right=Growth("kept", 0, answer=lambda n: (float(0.5 / np.cosh(0.35) ** 2),)),
+    right=Growth("kept", 0, answer=lambda n: (float(0.5 / np.cosh(0.35) ** 2),), n=8),
     oracle="closed form: of tanh(w / 2), the tree of one leaf",
     reported=Growth("kept", 1),
     asks="value",
@@ -184,7 +184,7 @@ def lengths_of_all_arrays(layer):
     "searched in every call.",
     needs=("nested", "objects", "plain-values"),
     at=lambda n: (n,),
-    right=Growth("calls", 1, answer=lambda n: (np.array([[0.6, 0.8], [0.0, 0.0]]),)),
+    right=Growth("calls", 1, answer=lambda n: (np.array([[0.6, 0.8], [0.0, 0.0]]),), n=8),
     oracle="closed form: a matrix over its length",
     reported=Growth("calls", 2),
     asks="value",
@@ -220,7 +220,7 @@ def sum_of_all_arrays(tree):
     cause="The recursive walk is specialised on its arguments once more in each call.",
     needs=("nested", "containers", "plain-values"),
     at=lambda n: (n,),
-    right=Growth("allocated", 1, answer=lambda n: (np.ones(3),)),
+    right=Growth("allocated", 1, answer=lambda n: (np.ones(3),), n=8),
     oracle="closed form: a sum of the entries",
     reported=Growth("allocated", 2),
     asks="value",
@@ -283,13 +283,13 @@ def made_now(d, value):
     cause="The sum of two cotangents that are not computed yet was one of that kind itself, so that it was as deep as "
     "the value has uses.",
     at=(1.0,),
-    right=(5000.0,),
+    right=(2000.0,),
     oracle="closed form: half of the number of uses",
     reported=Raises("crash", "RecursionError"),
     defect=together(traced(tape, "accumulate", made_later), traced(structure, "of_its_kind", made_now)),
 )
-def value_used_ten_thousand_times(x):
+def value_used_four_thousand_times(x):
     total = 0.0
-    for _ in range(10000):
+    for _ in range(4000):
         total = total + x * 0.5
     return total
