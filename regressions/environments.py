@@ -173,6 +173,7 @@ def _checked(command: list[str], problem: str) -> str:
         raise Unusable(f"{problem}: not done after {INSTALL_SECONDS} seconds") from None
     if run.returncode:
         lines = [line.strip() for line in (run.stderr or run.stdout).splitlines() if line.strip()]
-        told = next((line for line in lines if line.startswith("ERROR:")), lines[-1] if lines else "no message")
+        errors = [line for line in lines if line.startswith("ERROR:") and "ResolutionImpossible" not in line]
+        told = (errors or lines or ["no message"])[-1]
         raise Unusable(f"{problem}: {told}")
     return run.stdout

@@ -22,6 +22,14 @@ JAX = "import jax, jax.numpy as jnp\n"
 LDEXP = JAX + "print(float(jax.grad(lambda x: jnp.ldexp(x, 3))(1.7)))\n"
 MASKED = "jax.scipy.special.logsumexp(a, where=jnp.array([True, False]))"
 LOGSUMEXP = JAX + f"print(jax.grad(lambda a: {MASKED})(jnp.array([0.0, 1000.0])).tolist())\n"
+SOFTMAX = JAX + "\n".join(
+    [
+        "mask = jnp.array([True, False])",
+        "first = lambda x: jax.nn.softmax(x, where=mask, initial=-jnp.inf)[0]",
+        "print(jax.grad(first)(jnp.array([36.0, 10000.0])).tolist())",
+    ]
+)
+NAMES = JAX + "print(jax.grad(lambda a: jnp.sum(jnp.linalg.eigh(a).eigenvalues))(jnp.eye(2)).tolist())\n"
 EXPONENTS = JAX + "print(float(jax.grad(lambda z: jnp.sum(z ** jnp.arange(2)))(3.14)))\n"
 
 
@@ -81,6 +89,10 @@ def test_ends_that_are_none(index: Releases, good, bad, error, message):
         ("jax", LOGSUMEXP, "0.4.30", "0.6.0", "0.5.0"),
         # https://github.com/jax-ml/jax/pull/17996 is in the tag jax-v0.4.19 and in none before it
         ("jax", EXPONENTS, "0.4.18", "0.4.30", "0.4.19"),
+        # https://github.com/jax-ml/jax/pull/19518 is in the tag jax-v0.4.24 and in none before it
+        ("jax", SOFTMAX, "0.4.18", "0.4.30", "0.4.24"),
+        # so is the change after which jnp.linalg.eigh returns a named tuple
+        ("jax", NAMES, "0.4.18", "0.4.30", "0.4.24"),
     ],
 )
 def test_the_release_that_mended_it_is_the_one_that_says_so(engine, question, first, last, expected, tmp_path: Path):
