@@ -1,7 +1,7 @@
 """Measuring: whether gradients agree, interleaved times, exact call counts, peak memory.
 
 Times of a shared machine drift by more than what is to be seen. What holds still is the ratio of two times taken in
-the same breath, so candidates take turns, and ratios are formed turn by turn before a median is taken.
+the same breath, by the clock of the process itself: so candidates take turns, and the least time of each counts.
 """
 
 from __future__ import annotations
@@ -11,14 +11,13 @@ import time
 import tracemalloc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from statistics import quantiles
 from typing import Any
 
 from regressions.adapters.reference import neutral
 from regressions.case import Tolerance
 from regressions.compare import Difference, first_difference
 
-__all__ = ["CLOCKS", "Ratio", "Spread", "count_calls", "disagreement", "interleaved", "peak_bytes", "ratio", "seconds"]
+__all__ = ["CLOCKS", "Ratio", "count_calls", "disagreement", "interleaved", "peak_bytes", "seconds"]
 
 BLOCK_SECONDS = 0.004  # long against the clock's resolution, short against the machine's moods
 TOLERANCE = Tolerance(rtol=1e-9, atol=1e-12, why="sums of some ten thousand terms, taken in another order")
@@ -27,24 +26,6 @@ TOLERANCE = Tolerance(rtol=1e-9, atol=1e-12, why="sums of some ten thousand term
 def disagreement(by_engine: Any, by_hand: Any) -> Difference | None:
     """The first place where the engine's gradient is not the one written by hand: what is wrong has no speed."""
     return first_difference(neutral(by_engine), by_hand, TOLERANCE)
-
-
-@dataclass(frozen=True)
-class Spread:
-    """A median between its quartiles."""
-
-    median: float
-    low: float
-    high: float
-
-    @classmethod
-    def of(cls, samples: list[float]) -> Spread:
-        """
-        >>> Spread.of([3.0, 1.0, 2.0, 5.0, 4.0])
-        Spread(median=3.0, low=2.0, high=4.0)
-        """
-        low, median, high = quantiles(samples, n=4, method="inclusive")
-        return cls(median, low, high)
 
 
 CLOCKS: dict[str, Callable[[], float]] = {"cpu": time.process_time, "wall": time.perf_counter}
@@ -68,15 +49,6 @@ def interleaved(calls: Mapping[str, Callable[[], object]], rounds: int) -> dict[
         for name in calls if turn % 2 else reversed(tuple(calls)):
             samples[name].append(seconds(calls[name], number[name]))
     return samples
-
-
-def ratio(samples: Mapping[str, list[float]], name: str, reference: str) -> Spread:
-    """The ratio of two of the interleaved, formed round by round.
-
-    >>> ratio({"slow": [2.0, 4.0, 6.0], "fast": [1.0, 2.0, 3.0]}, "slow", "fast").median
-    2.0
-    """
-    return Spread.of([a / b for a, b in zip(samples[name], samples[reference], strict=True)])
 
 
 @dataclass(frozen=True)
