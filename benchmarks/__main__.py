@@ -158,7 +158,7 @@ def add_rules(commands) -> None:
         epilog="example: python -m benchmarks rules --rule max --rule linalg.norm",
     )
     command.add_argument("--rule", action="append", metavar="NAME", help="only these: max, or np.max, or linalg.norm")
-    command.add_argument("--turns", type=int, default=20, metavar="N", help="of each, the least counts (%(default)s)")
+    command.add_argument("--turns", type=int, default=20, metavar="N", help="of each; the lowest count (%(default)s)")
     command.add_argument("--json", type=Path, metavar="FILE", help="write all figures to FILE as well")
     command.set_defaults(run=rules, command=command)
 

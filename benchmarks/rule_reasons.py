@@ -45,7 +45,8 @@ REASONS = (
         np.max(A); np.max(T); np.max(f); np.min(A); np.amax(A); np.amin(A); np.nanmax(A); np.nanmin(A)
         np.max(A, axis=0); np.max(A, axis=1); np.max(T, axis=1); np.min(A, axis=1); np.maximum.reduce(A)
         np.minimum.reduce(A); np.fmax.reduce(A); np.fmin.reduce(A); np.ptp(A); np.ptp(A, 1)
-        np.linalg.norm(x); np.linalg.norm(A); np.linalg.norm(s, ord=np.inf); np.linalg.norm(A, ord=np.inf, axis=1)
+        np.linalg.norm(x); np.linalg.norm(A); np.linalg.norm(s, ord=1)
+        np.linalg.norm(s, ord=np.inf); np.linalg.norm(A, ord=np.inf, axis=1)
         np.linalg.norm(A, ord=1); np.linalg.vector_norm(A, axis=1, ord=np.inf); np.linalg.norm(z)
         np.histogram_bin_edges(x, 50); np.prod(B, axis=0); np.multiply.reduce(B)
         """,
@@ -90,7 +91,9 @@ REASONS = (
         "A composition whose elements are read by several steps, each of which gives back an array to be added.",
         """
         np.diff(x); np.diff(x, 2); np.diff(A, axis=0); np.ediff1d(x); np.gradient(x); np.gradient(x, steps)
-        np.gradient(A, axis=1); np.cross(P, Q); np.linalg.cross(P, Q); np.pad(A, 3, "maximum")
+        np.gradient(A, axis=1); np.cross(P, Q); np.linalg.cross(P, Q); np.pad(A, 3, "maximum"); np.pad(A, 3, "edge")
+        np.pad(A, 3, "reflect"); np.pad(A, 3, "symmetric"); np.pad(A, 3, "wrap"); np.average(A, 1, c)
+        np.pad(A, 3, "reflect", reflect_type="odd"); np.nanvar(A, axis=1); np.nanstd(A, axis=1)
         np.polyfit(x, y, 3); np.histogram(x, 50, None, None, y); np.histogram2d(x, y, 20, None, None, p)
         np.einsum("ij,jk,kl->il", C2, C2, C2, optimize=True)
         """,

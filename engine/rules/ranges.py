@@ -16,7 +16,7 @@ from .vocabulary import conj
 @vjp_of(np.arange)
 def arange(d: Any, out: Any, *args: Any, dtype: Any = None, device: Any = None, like: Any = None) -> tuple:
     """start + i step; `stop` decides about the length only."""
-    start, step = np.sum(d), np.sum(d * np.arange(np.size(out)).astype(np.result_type(d)))
+    start, step = np.sum(d), np.sum(d * np.arange(np.size(out), dtype=np.result_type(d)))
     return ((None,), (start, None), (start, None, step))[len(args) - 1]
 
 

@@ -94,6 +94,9 @@ def test_a_reason_that_is_none_any_more_is_called_so():
     assert verdict([row(ABOVE + 9, slow)]) is None
     assert verdict([row(BELOW + 0.1, slow), row(0.1, slow)]) is None
     assert verdict([row(BELOW - 0.1, slow)]).endswith("times its primal now, take it out of the reasons")
+    composition = "np.diff(x)"
+    assert verdict([Row(composition, "", 100.0, 100 * BELOW / 2 + 1, 50.0)]) is None, "a difference of large numbers"
+    assert verdict([Row(composition, "", 100.0, 100 * BELOW / 2 - 1, 50.0)]).startswith("np.diff(x): the pullback")
 
 
 def test_what_makes_a_view_is_held_against_copying_the_array():
