@@ -169,7 +169,7 @@ class _Transplant:
 
     def _class(self, cls: type) -> type:
         own = {name: part for name, part in vars(cls).items() if name not in ("__dict__", "__weakref__")}
-        body = {name: own[name] for name in ("__module__", "__slots__") if name in own}
+        body: dict[str, Any] = {name: own[name] for name in ("__module__", "__slots__") if name in own}
         twin = type(cls)(cls.__name__, tuple(map(self.of, cls.__bases__)), body)
         self.made[id(cls)] = twin
         for name, part in own.items():
