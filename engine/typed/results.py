@@ -10,7 +10,6 @@ import cmath
 import math
 import operator
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -85,8 +84,8 @@ What else has no derivative may print, read a file or set a mode: it would do so
 more, or not at all, in what is printed."""
 
 
-@cache
 def is_elementwise(fn: Callable) -> bool:
+    """Is `fn` elementwise, as it stands in the table of rules now?"""
     if isinstance(fn, np.ufunc):
         return fn.nout == 1 and fn.signature is None
     if fn in OPERATORS or fn in ELEMENTWISE or (getattr(fn, "__module__", None) in ("math", "cmath")):
@@ -219,7 +218,8 @@ def getitem_type(x: Any, index: Any, dimension: Callable = lambda axis, part: "?
     if not isinstance(of, Array):
         raise NotTyped("an index into something else than an array")
     used = sum(1 for p in parts if not _is_new_axis(p) and not _is_ellipsis(p))
-    if any(_is_ellipsis(p) for p in parts):
+    dotted = any(_is_ellipsis(p) for p in parts)  # then the result is an array, also one of no dimensions
+    if dotted:
         at = next(i for i, p in enumerate(parts) if _is_ellipsis(p))
         parts[at : at + 1] = [Pack(slice, (Const(None),) * 3)] * (len(of.mask) - used)
     else:
@@ -249,7 +249,7 @@ def getitem_type(x: Any, index: Any, dimension: Callable = lambda axis, part: "?
             raise NotTyped(f"an index that is {kind}")
     if len(advanced) > 1 or (advanced and any(isinstance(type_of(p), Scalar) for p in parts)):
         return sampled_result(operator.getitem, (x, index))
-    if not mask:
+    if not mask and not dotted:
         return scalar_of(of.dtype)
     return Array(of.dtype, tuple(mask))
 

@@ -133,7 +133,7 @@ def product_that_overflows(v):
 
 
 def by_the_reciprocal(d, side, y, x):
-    return d * side * (1 / (x * x + y * y))
+    return d * side * np.reciprocal(x * x + y * y)
 
 
 @case(

@@ -168,7 +168,7 @@ def power_of_zero_beside_a_line(x):
     right=(np.array([0.0]),),
     oracle="closed form: x⁰ is the constant 1 (convention 3)",
     reported=(np.array([np.nan]),),
-    defect=with_rule(np.power, x=lambda d, out, x, y: d * by_base(x, y), y=log_of_any_base),
+    defect=on_traced_tier(with_rule(np.power, x=lambda d, out, x, y: d * by_base(x, y), y=log_of_any_base)),
 )
 def fractional_part_to_no_power(v):
     return np.sum(np.power(v - np.floor(v), np.array([0.0])))
