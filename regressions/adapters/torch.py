@@ -115,6 +115,7 @@ class Torch(ArrayAdapter):
         "step must be greater than zero": "a slice that runs backwards",
         "can't assign a list to": "a list that is written into an array",
         "'torch.dtype' object is not callable": "types of numbers that can be called",
+        r"special_(\w+)\(\) missing 1 required": r"scipy.special.\1 over all of an array",
     }
     native = {
         "checkpoint": checkpointed,
