@@ -80,8 +80,6 @@ def test_hand_written_gradient_is_the_difference(workload, size, seed):
 
 @pytest.mark.parametrize("workload, size", SMALL_SIZES)
 def test_engine_agrees_with_the_derivative_written_by_hand(workload, size):
-    if workload is particle.WORKLOAD:
-        size = particle.WORKLOAD.size("rr")
     args, constants = size.arguments()
     assert disagreement(workload.asked(*args, **constants), workload.hand(*args, **constants)) is None
 
@@ -272,3 +270,56 @@ def test_layers_of_the_lstm_are_those_of_one_step_after_the_other():
         total += np.sum(target * (predicted - np.log(2 + np.sum(np.exp(predicted)))))
     expected = -total / (len(sequence) - 1) / sequence.shape[1]
     assert lstm.objective(main, extra, **constants) == pytest.approx(expected, rel=1e-12)
+
+
+def test_hand_is_posed_bone_by_bone():
+    """The same mesh as it is defined: pose by pose, bone by bone, vertex by vertex."""
+    (theta, us), constants = ht.WORKLOAD.sizes[0].arguments()
+    model = constants["model"]
+    pose = np.zeros((3, ht.BONES + 3))  # global rotation, scale, translation, then each bone's angles about x, z, y
+    pose[:, 0], pose[:, 2] = theta[:3], theta[3:6]
+    rest = iter(theta[6:])
+    for finger in range(5):
+        for joint in range(3):
+            pose[0, 5 + 4 * finger + joint] = next(rest)
+            if joint == 0:
+                pose[1, 5 + 4 * finger] = next(rest)
+    absolutes, positions = [], np.zeros((len(model.weights), 3))
+    for bone, parent in enumerate(model.parents):
+        x, z, _ = pose[:, 3 + bone]
+        turn_x = np.array([[1, 0, 0], [0, np.cos(x), -np.sin(x)], [0, np.sin(x), np.cos(x)]])
+        turn_z = np.array([[np.cos(z), -np.sin(z), 0], [np.sin(z), np.cos(z), 0], [0, 0, 1]])
+        local = np.eye(4)
+        local[:3, :3] = turn_z @ turn_x
+        relative = model.base_relatives[bone] @ local
+        absolutes.append(relative if parent == -1 else absolutes[parent] @ relative)
+        moved = model.base_positions @ (absolutes[-1] @ model.inverse_base_absolutes[bone]).T
+        positions += moved[:, :3] * model.weights[:, bone : bone + 1]
+    angle = np.linalg.norm(pose[:, 0])
+    n = pose[:, 0] / angle
+    rotation = np.cos(angle) * np.eye(3) + (1 - np.cos(angle)) * np.outer(n, n) + np.sin(angle) * ht.cross_matrix(n)
+    positions = positions @ rotation.T + pose[:, 2]
+    expected = []
+    for point, triangle, (u, v) in zip(
+        constants["points"], model.triangles[constants["correspondences"]], us, strict=True
+    ):
+        a, b, c = positions[triangle]
+        expected.extend(point - (u * a + v * b + (1 - u - v) * c))
+    np.testing.assert_allclose(ht.objective(theta, us, **constants), expected, rtol=1e-10, atol=1e-12)
+
+
+def test_points_are_seen_one_by_one():
+    """The same errors as they are defined: for each observation a rotation matrix, a projection, a distortion."""
+    (cams, points, w), constants = ba.WORKLOAD.sizes[0].arguments()
+    cams[2, :3] = 0.0
+    reprojection, weights = ba.objective(cams, points, w, **constants)
+    for i, (camera, point) in enumerate(zip(constants["camera"], constants["point"], strict=True)):
+        rot, centre, (focal, x0, y0, k1, k2) = cams[camera, :3], cams[camera, 3:6], cams[camera, 6:]
+        theta = np.linalg.norm(rot)
+        cross = ht.cross_matrix(rot / theta) if theta else np.zeros((3, 3))
+        turned = (np.eye(3) + np.sin(theta) * cross + (1 - np.cos(theta)) * cross @ cross) @ (points[point] - centre)
+        seen = turned[:2] / turned[2]
+        square = seen @ seen
+        projected = seen * (1 + k1 * square + k2 * square**2) * focal + (x0, y0)
+        np.testing.assert_allclose(reprojection[i], w[i] * (projected - constants["feats"][i]), rtol=1e-9)
+        assert weights[i] == pytest.approx(1 - w[i] ** 2, rel=1e-12)
