@@ -176,6 +176,10 @@ class Axis(ABC):
         """What is said of a culprit, in a report."""
         return list(filter(None, [self.title(place)]))
 
+    def hint(self) -> str:
+        """What to add where the row holds less than was hoped for."""
+        return ""
+
     def inside(self, place: str, judge: Callable[[str], Judgement]) -> list[str] | None:
         """A finer row that leads to the place from somewhere good, for a culprit that is made of several places."""
         return None

@@ -138,7 +138,7 @@ class Search:
             word = "bad" if self.find_fix else "good"
             raise HistoryError(
                 f"no {self.axis.noun} before {bad or self.axis.label(row[-1])} is {word} on {self.question.name}: name "
-                f"one with --good, if it is on another line{getattr(self.axis, 'perhaps_shallow', str)()}"
+                f"one with --good, if it is on another line{self.axis.hint()}"
             )
         return start
 

@@ -111,6 +111,8 @@ def _bisect(options: argparse.Namespace) -> int:
         raise ValueError("--passes asks a case or a script of the working tree: leave out --good, --bad and the rest")
     if options.agree < 1:
         raise ValueError("--agree takes a number from 1")
+    if not options.factor > 1:
+        raise ValueError("--factor takes a number above 1")
     question = _question(options)
     if options.passes:
         return _by_passes(question)

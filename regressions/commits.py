@@ -59,11 +59,11 @@ class Commits(Axis):
         """
         return self._git(
             "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}",
-            otherwise=f"there is no revision {name!r} here" + self.perhaps_shallow(),
+            otherwise=f"there is no revision {name!r} here" + self.hint(),
         )  # fmt: skip
 
-    def perhaps_shallow(self) -> str:
-        """What to say where history is missing."""
+    def hint(self) -> str:
+        """That history is missing, where it is."""
         shallow = self._git("rev-parse", "--is-shallow-repository") == "true"
         return "; the clone is shallow, `git fetch --unshallow` brings the rest" if shallow else ""
 
@@ -78,7 +78,7 @@ class Commits(Axis):
             base = self._git("merge-base", first, last, otherwise=f"{good} and {bad or 'HEAD'} have no common commit")
             if base != first:
                 hint = "" if base == last else f"; {base[:12]} is before both"
-                raise HistoryError(f"{good} is not before {bad or 'HEAD'}{hint}" + self.perhaps_shallow())
+                raise HistoryError(f"{good} is not before {bad or 'HEAD'}{hint}" + self.hint())
             row = [first, *self._git(*line, f"{first}..{last}").split()]
         if bad is None and self._changes():
             row.append(TREE)

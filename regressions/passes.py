@@ -92,10 +92,11 @@ def blamed(
     except NothingWrong:
         raise HistoryError(f"{question.name} is good with every pass on: there is nothing to find") from None
     culprit = found.culprits[-1]
-    lines = [f"the pass {culprit}" if found.is_sure else f"one of the passes {', '.join(found.culprits)}"]
-    if found.is_sure and culprit != TYPED:
-        lines += statement(question, passes, culprit, store, say)
-    return found, lines
+    if not found.is_sure:
+        return found, [f"one of the passes {', '.join(found.culprits)}"]
+    if culprit == TYPED:
+        return found, ["the typed tier, without any of its optimisations"]
+    return found, [f"the pass {culprit}", *statement(question, passes, culprit, store, say)]
 
 
 def statement(question: Question, passes: Passes, culprit: str, store: Path, say: Callable[[str], None]) -> list[str]:

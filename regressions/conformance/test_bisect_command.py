@@ -33,6 +33,7 @@ def test_help_is_this_text(command: str, capsys: pytest.CaptureFixture, monkeypa
         (["bisect", "flux-2497", "--good", "nowhere"], "there is no revision 'nowhere' here"),
         (["bisect", "flux-2497", "--good", "HEAD", "--bad", "HEAD"], "there is nothing between HEAD and HEAD"),
         (["bisect", "flux-2497", "--agree", "0"], "--agree takes a number from 1"),
+        (["bisect", "--benchmark", "mlp", "--factor", "1"], "--factor takes a number above 1"),
         (["bisect", "--script", "nowhere.py"], "there is no file nowhere.py"),
         (["bisect", "flux-2497", "--engine", "abacus"], "there is no way to install 'abacus'; there is one for "),
         (["bisect", "flux-2497", "--engine", "jax", "--passes"], "leave out --passes and --benchmark"),
