@@ -73,7 +73,7 @@ class Search:
         agree: int = 1, find_fix: bool = False,
     ) -> None:  # fmt: skip
         self.axis, self.question, self.say, self.find_fix = axis, question, say, find_fix
-        self.agree = max(agree, question.agree)
+        self.agree = agree
         self.notebook = Notebook(store / "seen")
         self.seen: dict[str, list[Seen]] = {}  # at each place, what its judgement rests on
         self.why: dict[str, str] = {}  # a place cannot be asked
@@ -111,7 +111,11 @@ class Search:
     def _learn(self, first: str | None, last: str) -> None:
         ends = [None if place is None else self._end(place) for place in (first, last)]
         good, bad = ends[::-1] if self.find_fix else ends
-        self.question.learn(good, bad)
+        try:
+            self.question.learn(good, bad)
+        except CannotAsk as reason:
+            raise HistoryError(f"the ends cannot be compared: {reason}") from None
+        self.agree = max(self.agree, self.question.agree)
 
     def _end(self, place: str) -> End:
         """What is seen at an end, which has to be asked."""

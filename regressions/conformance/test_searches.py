@@ -116,6 +116,14 @@ def test_answers_that_change_are_asked_again_until_they_are_clear(seed: int, tmp
     assert "4f" in found.culprits
 
 
+def test_a_question_says_itself_how_many_answers_it_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """As time does, once it has seen that no counter tells the ends apart."""
+    noisy = search("ggggfbbb", tmp_path, seed=1, share=0.8)
+    monkeypatch.setattr(noisy.question, "learn", lambda good, bad: setattr(noisy.question, "agree", 7))
+    assert noisy.run("0g").culprits == ("4f",)
+    assert min(len(seen) for seen in noisy.seen.values()) >= 7
+
+
 def test_answers_that_never_settle_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     heard: list[str] = []
     asked = search("gb", tmp_path, say=heard.append, kept=False)
