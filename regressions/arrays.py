@@ -99,6 +99,8 @@ class Face:
     def __init__(self, adapter: ArrayAdapter) -> None:
         self._adapter = adapter
         vars(self).update(adapter.native)
+        if adapter.conjugates and "jacobian" in adapter.native:
+            self.jacobian = self._mirroring(adapter.native["jacobian"])  # type: ignore[method-assign]
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):  # Python asks for these itself
@@ -165,6 +167,10 @@ class Face:
     def hvp(self, f: Callable, x: Any, v: Any) -> Any:
         """The gradient of the gradient's product with v."""
         return self.pullback(self.grad(f), x)[1](v)[0]
+
+    def _mirroring(self, native: Callable) -> Callable:
+        """The engine's own Jacobian; its rows are gradients."""
+        return lambda *which, **options: lambda *args: self._mirrored(native(*which, **options)(*args))
 
     def _mirrored(self, bar: Any) -> Any:
         return put(bar, map(self._adapter.namespace.conj, leaves_of(bar))) if self._adapter.conjugates else bar
