@@ -59,6 +59,11 @@ def pullback(f: Callable, *args: Any, **kwargs: Any) -> tuple[Any, Callable[[Any
     (array([ 2., 20.]),)
     """
     _check(f, args)
+    if _typed():
+        try:
+            return typed.pullback(f, args, kwargs, lambda: traced.pullback(f, args, kwargs)[1])
+        except typed.NotTyped:
+            pass
     return traced.pullback(f, args, kwargs)
 
 
@@ -210,7 +215,7 @@ def jacobian(f: Callable, argnums: int | Sequence[int] = 0) -> Callable:
     def jacobian_of(*args: Any, **kwargs: Any) -> Any:
         positions = _positions(argnums, args)
         chosen = _chosen(f, positions, args)
-        value, back = traced.pullback(f, args, kwargs, wrt=positions)
+        value, row = _row_by_row(f, args, kwargs, positions)
         bare = plain(value)
         if not is_differentiable(bare):
             raise ArgumentError(f"jacobian needs a function of one array or number, and it returned {bare!r:.60}")
@@ -220,7 +225,7 @@ def jacobian(f: Callable, argnums: int | Sequence[int] = 0) -> Callable:
                 f"  Ways out: jacobian of the real and of the imaginary part; jvp, or hvp for the gradient of a loss."
             )
         rows = [
-            tuple([_zeros_for_none(g, a) for g, a in zip(back.sweep(basis, basis)[0], chosen, strict=True)])
+            tuple([_zeros_for_none(g, a) for g, a in zip(row(basis), chosen, strict=True)])
             for basis in _standard_basis(bare)
         ]
         shape = np.shape(bare)
@@ -228,6 +233,21 @@ def jacobian(f: Callable, argnums: int | Sequence[int] = 0) -> Callable:
         return made[0] if isinstance(argnums, int) else tuple(made)
 
     return jacobian_of
+
+
+def _row_by_row(f: Callable, args: tuple, kwargs: dict, positions: tuple) -> tuple[Any, Callable]:
+    """f(*args, **kwargs), and the function from a unit cotangent of it to the cotangents of the chosen arguments."""
+
+    def with_care() -> tuple[Any, Callable]:
+        value, back = traced.pullback(f, args, kwargs, wrt=positions)
+        return value, lambda unit: back.sweep(unit, unit)[0]
+
+    if _typed() and positions == tuple(range(len(args))):
+        try:
+            return typed.pullback(f, args, kwargs, lambda: with_care()[1], doubting=True)
+        except typed.NotTyped:
+            pass
+    return with_care()
 
 
 def hessian(f: Callable, argnums: int = 0) -> Callable:

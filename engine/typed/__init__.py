@@ -9,7 +9,8 @@ after it where the answer is in doubt (a NaN, a floating-point warning that is a
 from __future__ import annotations
 
 from .instances import derived, forget, gradient
+from .pairs import pullback
 from .source import source
 from .types import Doubtful, NotTyped
 
-__all__ = ["Doubtful", "NotTyped", "derived", "forget", "gradient", "source"]
+__all__ = ["Doubtful", "NotTyped", "derived", "forget", "gradient", "pullback", "source"]

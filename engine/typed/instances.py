@@ -148,11 +148,12 @@ def check_loss(type_: Any) -> None:
         raise NotTyped("a loss that is no real number")
 
 
-def finish(lowerer: Lowerer, results: Any, f: Any) -> Trace:
+def finish(lowerer: Lowerer, results: Any, f: Any, more: list | tuple = ()) -> Trace:
+    """The optimised program; `more`: parameters besides what is loaded at the entry."""
     params = [p.var for p in lowerer.places.read if p.var is not None]
-    program = Program(params, lowerer.block, results)
+    program = Program([*params, *more], lowerer.block, results)
     trace = Trace(program, lowerer.places, lowerer.filename, getattr(f, "__name__", type(f).__name__))
-    check = Checker(program, lowerer.places) if checking else None
+    check = Checker(program, lowerer.places) if checking and not more else None
     if check is not None:
         check(program, "the adjoint")
     optimise(program, *([] if check is None else [check]))
@@ -310,17 +311,17 @@ def compile_function(
     return FunctionType(made.__code__, module_globals, title, None, made.__closure__)
 
 
-def build(f: Any, made: Callable[[], Trace]) -> Callable:
-    """The compiled instance of a program, in the globals of the user's function `f`."""
-    try:
-        trace = made()
-    except SourceError as error:
-        raise NotTyped(str(error)) from error
+def build(f: Any, trace: Trace) -> Callable:
+    """The compiled instance of a program that returns (value, derivative)."""
+    instance = compile_trace(f, trace)
+    return doubting(instance) if trace.selects else instance
+
+
+def compile_trace(f: Any, trace: Trace) -> Callable:
+    """A program as a function that checks its arguments and runs, in the globals of the user's function `f`."""
     names = Names()
     definition = print_function(trace, True, names)
-    module_globals = f.__globals__ if isinstance(f, FunctionType) else {}
-    instance = compile_function(definition, names, trace.filename, trace.title, module_globals)
-    return doubting(instance) if trace.selects else instance
+    return compile_function(definition, names, trace.filename, trace.title, getattr(f, "__globals__", {}))
 
 
 def doubting(instance: Callable) -> Callable:
@@ -351,15 +352,15 @@ def gradient(f: Any, args: tuple, kwargs: dict, with_value: bool = True) -> tupl
 
     Without the value, (None, the gradient): what only the value needs is then not computed.
     """
-    return run(with_value, f, f, args, kwargs, lambda: joint(f, args, kwargs, with_value))
+    return run(with_value, f, f, args, kwargs, lambda: build(f, joint(f, args, kwargs, with_value)))
 
 
 def derived(operator: Callable, f: Any, *rest: Any) -> Any:
     """operator(f, *rest), for an operator of the public face that returns derivatives: jvp, hvp."""
-    return run(operator, f, operator, (f, *rest), {}, lambda: outcome(operator, f, rest))[1]
+    return run(operator, f, operator, (f, *rest), {}, lambda: build(f, outcome(operator, f, rest)))[1]
 
 
-def run(kind: Any, f: Any, function: Any, args: tuple, kwargs: dict, made: Callable[[], Trace]) -> tuple[Any, Any]:
+def run(kind: Any, f: Any, function: Any, args: tuple, kwargs: dict, made: Callable[[], Callable]) -> Any:
     """What the instance of `function` for these arguments returns; instances are kept with the code of `f`."""
     owner = f.__code__ if type(f) is FunctionType else type(f)
     table = _tables.setdefault(kind, {})
@@ -377,17 +378,17 @@ def run(kind: Any, f: Any, function: Any, args: tuple, kwargs: dict, made: Calla
         raise NotTyped(str(error)) from error
 
 
-def first(known: Instances, f: Any, function: Any, args: tuple, kwargs: dict, made: Callable[[], Trace]) -> Any:
+def first(known: Instances, f: Any, function: Any, args: tuple, kwargs: dict, made: Callable[[], Callable]) -> Any:
     key = tuple([type(a) for a in args]), tuple(kwargs)
     if key in known.refused:
         raise NotTyped(known.refused[key])
     try:
         if len(known.made) >= MOST:
             raise NotTyped("a function called with ever other types")
-        instance = build(f, made)
-    except NotTyped as error:
+        instance = made()
+    except (NotTyped, SourceError) as error:
         known.refused[key] = str(error)
-        raise
+        raise NotTyped(str(error)) from error
     known.made.insert(0, instance)
     result = instance(function, args, kwargs)
     if result is MISS:

@@ -129,6 +129,10 @@ def equally_long(lengths: tuple) -> None:
         raise NotTyped("a strict zip of different lengths")
 
 
+def cut() -> None:
+    """Where the pullback begins: what stands before it has run once."""
+
+
 def same_shape(x: Any, tangent: Any) -> None:
     """A tangent has the shape of its primal; the error is for the other tier to raise."""
     if x.shape != tangent.shape:
@@ -289,6 +293,11 @@ def zero_of(x: Any) -> Any:
 def owned(d: Any) -> Any:
     """A copy that nobody else has."""
     return d.copy()
+
+
+def copies(seq: list) -> list:
+    """A list of copies; None is what a branch left undefined."""
+    return [copies(v) if type(v) is list else v.copy() if isinstance(v, np.ndarray) else v for v in seq]
 
 
 def iterations(n: int) -> range:

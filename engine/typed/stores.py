@@ -56,7 +56,7 @@ class Stores:
         new = self.binary(fn, old, value)
         if type(new) is Var and new.type == old.type and not any(m.startswith("?") for m in old.type.mask):
             return self.supersede(old, new)
-        return self.store_array(old, WHOLE, new)
+        return self.store_array(old, WHOLE if old.type.mask else Const(()), new)
 
     def stored(self, value: Any) -> Any:
         if type(value) in (Var, Const) and isinstance(type_of(value), Scalar | Array):
