@@ -19,7 +19,7 @@ def i1(x: Any) -> Any:
     inner = size * chebyshev(np.minimum(size, 8) / 4 - 1, near)
     outer = chebyshev(16 / np.maximum(size, 8) - 1, far) / np.sqrt(np.maximum(size, 8))
     return (np.sign(x) * np.exp(size) * np.where(size <= 8, inner, outer)).astype(
-        np.result_type(np.asarray(x), np.float16)
+        np.result_type(np.asarray(x).dtype, np.float16)
     )
 
 

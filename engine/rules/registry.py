@@ -135,6 +135,7 @@ _refusals: dict[Any, Refusal] = {}
 LATE = {
     "engine.rules.scipy_special": "scipy.special",
     "engine.rules.scipy_bessel": "scipy.special",
+    "engine.rules.scipy_distributions": "scipy.special",
     "engine.rules.scipy_linalg": "scipy.linalg",
     "engine.rules.scipy_factorisations": "scipy.linalg",
     "engine.rules.scipy_equations": "scipy.linalg",

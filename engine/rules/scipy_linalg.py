@@ -127,7 +127,7 @@ composition(sl.norm, norm)
 # ---- functions of a matrix, given by a power series with real coefficients
 rule(sl.expm, A=lambda d, out, A: frechet_adjoint(sl.expm, d, A))
 rule(sl.logm, A=lambda d, out, A: frechet_adjoint(sl.logm, d, A))
-rule(sl.sqrtm, A=lambda d, out, A: frechet_adjoint(sl.sqrtm, d, A))
+rule(sl.sqrtm, A=lambda d, out, A: root_pullback(d, out, A))
 rule(sl.cosm, A=lambda d, out, A: frechet_adjoint(sl.cosm, d, A))
 rule(sl.sinm, A=lambda d, out, A: frechet_adjoint(sl.sinm, d, A))
 rule(sl.coshm, A=lambda d, out, A: frechet_adjoint(sl.coshm, d, A))
@@ -140,6 +140,13 @@ rule(
     A=lambda d, out, A, t: frechet_adjoint(lambda a: sl.fractional_matrix_power(a, t), d, A),
     t=lambda d, out, A, t: np.sum(np.real(np.conj(d) * np.matmul(sl.logm(A), out))),
 )
+
+
+def root_pullback(d: Any, out: Any, a: Any) -> Any:
+    """S with Xᴴ S + S Xᴴ = d, from X dX + dX X = dA; some releases of SciPy give the root in long double precision."""
+    kind = np.result_type(a, np.complex64) if np.iscomplexobj(out) else np.result_type(a)
+    turned = adjoint(out).astype(kind)
+    return sl.solve_sylvester(turned, turned, d.astype(kind))
 
 
 def frechet_adjoint(function: Any, d: Any, a: Any) -> Any:

@@ -13,8 +13,9 @@ import numpy as np
 from scipy import special as sp
 
 from .elementwise import over
-from .registry import composition, constant, elementwise, rule
+from .registry import composition, constant, elementwise, existing, rule
 from .scalars import DEGREE, LN2, LN10
+from .scipy_parameters import by_differences
 from .scipy_shapes import betainc_by_a, betainc_by_b, gammainc_by_shape, in_precision, zeta_by_exponent
 from .vocabulary import conj, expand, refuse
 
@@ -141,7 +142,9 @@ elementwise(
     lambda out, v, x: -0.5 * gamma_density(0.5 * v, 0.5 * x),
 )
 elementwise(
-    sp.stdtr, lambda out, df, t: unknown("the degrees of freedom of stdtr"), lambda out, df, t: student_density(df, t)
+    sp.stdtr,
+    lambda out, df, t: by_differences(sp.stdtr, 0, (0, np.inf), df, t),
+    lambda out, df, t: student_density(df, t),
 )
 
 
@@ -339,13 +342,24 @@ elementwise(
 elementwise(
     sp.inv_boxcox,
     lambda out, y, lmbda: out / (1 + lmbda * y),
-    lambda out, y, lmbda: unknown("the exponent of inv_boxcox"),
+    lambda out, y, lmbda: out * y * y * log1p_share_slope(lmbda * y),
 )
 elementwise(
     sp.inv_boxcox1p,
     lambda out, y, lmbda: (out + 1) / (1 + lmbda * y),
-    lambda out, y, lmbda: unknown("the exponent of inv_boxcox1p"),
+    lambda out, y, lmbda: (out + 1) * y * y * log1p_share_slope(lmbda * y),
 )
+
+
+def log1p_share_slope(u: Any) -> Any:
+    """The derivative of log(1 + u) / u; near 0, where that cancels, its series."""
+    near = np.abs(u) < 0.1
+    small, large, series = np.where(near, u, 0), np.where(near, 1, u), 0.0
+    for k in range(18, -1, -1):
+        series = -series * small - (k + 1) / (k + 2)
+    return np.where(near, series, (large / (1 + large) - np.log1p(large)) / np.square(large))
+
+
 elementwise(sp.wrightomega, lambda out, z: out / (1 + out))
 rule(sp.lambertw, z=lambda d, out, z, k=0, tol=1e-8: d * np.conj(np.exp(-out) / (1 + out)))
 
@@ -364,7 +378,7 @@ def exprel_partial(x: Any) -> Any:
 # ---- integrals
 elementwise(sp.exp1, lambda out, z: -np.exp(-z) / z)
 elementwise(sp.expi, lambda out, x: np.exp(x) / x)
-elementwise(sp.expn, lambda out, n, x: unknown("the order n of expn"), lambda out, n, x: expn_partial(n, x))
+elementwise(sp.expn, None, lambda out, n, x: expn_partial(n, x))
 elementwise(sp.spence, lambda out, z: spence_partial(z))
 elementwise(sp.ellipk, lambda out, m: sp.elliprd(0.0, 1.0, 1 - m) / 6)
 elementwise(sp.ellipkm1, lambda out, p: -sp.elliprd(0.0, 1.0, p) / 6)
@@ -372,13 +386,35 @@ elementwise(sp.ellipe, lambda out, m: -sp.elliprd(0.0, 1 - m, 1.0) / 6)
 elementwise(
     sp.ellipkinc,
     lambda out, phi, m: 1 / np.sqrt(1 - m * np.square(np.sin(phi))),
-    lambda out, phi, m: unknown("the parameter m of ellipkinc"),
+    lambda out, phi, m: ellipkinc_by_m(phi, m),
 )
 elementwise(
     sp.ellipeinc,
     lambda out, phi, m: np.sqrt(1 - m * np.square(np.sin(phi))),
-    lambda out, phi, m: unknown("the parameter m of ellipeinc"),
+    lambda out, phi, m: ellipeinc_by_m(phi, m),
 )
+
+
+def turns(phi: Any) -> tuple:
+    """How many halves of a turn an angle is away from one between -π/2 and π/2, and the sine and the cosine there."""
+    n = np.round(phi / np.pi)
+    return n, np.sin(phi - n * np.pi), np.cos(phi - n * np.pi)
+
+
+def ellipkinc_by_m(phi: Any, m: Any) -> Any:
+    """s³/6 R_D(c², 1, 1 - m s²), and as many complete integrals as the angle has gone through (19.25.5, 19.18.1)."""
+    n, s, c = turns(phi)
+    return (s**3 * sp.elliprd(c * c, 1.0, 1 - m * s * s) + 2 * n * sp.elliprd(0.0, 1.0, 1 - np.where(n == 0, 0, m))) / 6
+
+
+def ellipeinc_by_m(phi: Any, m: Any) -> Any:
+    """-s³/6 R_D(c², 1 - m s², 1), likewise (19.25.9)."""
+    n, s, c = turns(phi)
+    return (
+        -(s**3 * sp.elliprd(c * c, 1 - m * s * s, 1.0) + 2 * n * sp.elliprd(0.0, 1 - np.where(n == 0, 0, m), 1.0)) / 6
+    )
+
+
 rule(sp.sici, x=lambda d, out, x, /: of_two(d, out, np.sinc(x / np.pi), np.cos(x) / x))
 rule(sp.shichi, x=lambda d, out, x, /: of_two(d, out, sinhc(x), np.cosh(x) / x))
 rule(sp.fresnel, x=lambda d, out, x, /: of_two(d, out, np.sin(0.5 * np.pi * x * x), np.cos(0.5 * np.pi * x * x)))
@@ -424,6 +460,6 @@ constant(
     sp.jnyn_zeros, sp.yn_zeros, sp.ynp_zeros, sp.y0_zeros, sp.y1_zeros, sp.y1p_zeros, sp.bernoulli, sp.euler,
     sp.roots_legendre, sp.roots_chebyt, sp.roots_chebyu, sp.roots_chebyc, sp.roots_chebys, sp.roots_laguerre,
     sp.roots_hermite, sp.roots_hermitenorm, sp.roots_sh_legendre, sp.roots_sh_chebyt, sp.roots_sh_chebyu,
-    sp.factorial2, sp.factorialk, sp.stirling2,
+    sp.factorial2, sp.factorialk, *existing(sp, "stirling2"),
     reason="it depends on integers only, or is a step",
 )  # fmt: skip

@@ -123,8 +123,14 @@ def diagsvd(s: Any, M: int, N: int) -> Any:
 composition(sl.block_diag, block_diag)
 composition(sl.khatri_rao, khatri_rao)
 composition(sl.diagsvd, diagsvd)
-for _kron in existing(sl, "kron"):
-    composition(_kron, lambda a, b: np.kron(a, b))
+# Names that older releases of SciPy have, and NumPy too.
+for _old in existing(sl, "kron"):
+    composition(_old, lambda a, b: np.kron(a, b))
+for _old in existing(sl, "tril"):
+    composition(_old, lambda m, k=0: np.tril(m, k))
+for _old in existing(sl, "triu"):
+    composition(_old, lambda m, k=0: np.triu(m, k))
+constant(*existing(sl, "tri"), reason="it depends on sizes only")
 
 
 # ---- Cholesky factors of bands

@@ -44,7 +44,7 @@ ROWS = [
     *[row(sl.rq, a, mode="r") for a in (A, WIDE)],
     row(sl.eig, A, single=False),
     *[row(sl.eigvals, a, single=False) for a in (A, Z)],
-    *[row(f, real(4), real(3)) for f in (sl.eigh_tridiagonal, sl.eigvalsh_tridiagonal)],
+    row(sl.eigvalsh_tridiagonal, real(4), real(3)),
     row(sl.eigh_tridiagonal, real(4), real(3), True),
     *[row(sl.lu, a, permute_l=p) for a in (A, Z, TALL, WIDE, ZTALL) for p in (False, True)],
     row(sl.lu, A, p_indices=True),
@@ -97,7 +97,7 @@ ROWS = [
     *[row(sl.diagsvd, V, m, n) for m, n in ((3, 4), (5, 3), (3, 3))],
 ]  # fmt: skip
 if hasattr(sl, "kron"):
-    ROWS += [row(sl.kron, N, V[None, :])]
+    ROWS += [row(sl.kron, N, V[None, :]), *[row(f, A, k) for f in (sl.tril, sl.triu) for k in (0, 1)]]
 
 test_pullback, test_composition, test_single, test_gradient, test_second_order = row_tests(ROWS)
 
@@ -134,6 +134,12 @@ def eigenvectors_of_a_generalised_problem(a, b):
 def eigenvectors_of_hermitian_matrices(z):
     w, v = sl.eigh(symmetric(z), positive(np.conj(z)))
     return np.sum(w * np.arange(3.0)) + np.sum(np.abs(v) ** 2 * W3)
+
+
+@PROGRAMS.at(real(4), real(3))
+def eigenvectors_of_a_tridiagonal_matrix(d, e):
+    w, v = sl.eigh_tridiagonal(d, e)
+    return np.sum(w**2 * np.arange(4.0)) + np.sum(v**2 * W4)
 
 
 @PROGRAMS.at(Z)

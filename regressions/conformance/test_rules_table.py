@@ -41,6 +41,7 @@ from . import (
     test_rules_scalars,
     test_rules_scipy_factorisations,
     test_rules_scipy_linalg,
+    test_rules_scipy_parameters,
     test_rules_scipy_special,
     test_rules_selection,
     test_rules_shape,
@@ -53,7 +54,8 @@ MODULES = (
     test_rules_scalars, test_rules_elementwise, test_rules_reductions, test_rules_shape, test_rules_indexing,
     test_rules_linalg, test_rules_products, test_rules_fft, test_rules_padding, test_rules_ranges,
     test_rules_windows, test_rules_functional, test_rules_statistics, test_rules_scipy_linalg,
-    test_rules_scipy_factorisations, test_rules_scipy_special, test_rules_polynomial, test_rules_samples,
+    test_rules_scipy_factorisations, test_rules_scipy_parameters, test_rules_scipy_special,
+    test_rules_polynomial, test_rules_samples,
     test_rules_norms, test_rules_quantiles, test_rules_histograms, test_rules_selection,
 )  # fmt: skip
 ROWS = [case for module in MODULES for case in module.ROWS]
