@@ -9,6 +9,7 @@ from scipy import integrate as si
 
 from .reductions import trapezoid
 from .registry import composition, constant, existing, refused
+from .vocabulary import rebased
 
 
 def cumulative_trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1, initial: Any = None) -> Any:
@@ -24,14 +25,68 @@ def cumulative_trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1,
     return np.moveaxis(result, -1, axis)
 
 
+def simpson(y: Any, x: Any = None, *, dx: float = 1.0, axis: int = -1) -> Any:
+    """The integral of the parabolas through three samples each; of an even number the last one is half a parabola."""
+    heights = np.moveaxis(y, axis, -1)
+    n = np.shape(heights)[-1]
+    if x is None:
+        steps = np.full(n - 1, 1.0) * dx
+    else:
+        steps = np.diff(x) if np.ndim(x) == 1 else np.moveaxis(np.diff(x, axis=axis), axis, -1)
+    if n == 2:
+        moving = 0.5 * steps[..., 0] * (heights[..., 0] + heights[..., 1])
+    else:
+        last = n - 1 if n % 2 else n - 2  # the sample that the whole parabolas end at
+        h0, h1 = steps[..., 0 : last - 1 : 2], steps[..., 1:last:2]
+        both = h0 + h1
+        parts = heights[..., 0 : last - 1 : 2] * (2 - h1 / h0) + heights[..., 2 : last + 1 : 2] * (2 - h0 / h1)
+        parts = parts + heights[..., 1:last:2] * (both * both / (h0 * h1))
+        moving = np.sum(both / 6 * parts, -1)
+        if n % 2 == 0:
+            before, h = steps[..., -2], steps[..., -1]
+            moving = moving + heights[..., -1] * ((2 * h * h + 3 * before * h) / (6 * (before + h)))
+            moving = moving + heights[..., -2] * ((h * h + 3 * before * h) / (6 * before))
+            moving = moving - heights[..., -3] * (h**3 / (6 * before * (before + h)))
+    return rebased(found_simpson(y, x, dx, axis), moving)
+
+
+def romb(y: Any, dx: float = 1.0, axis: int = -1, show: Any = False) -> Any:
+    """Romberg's integral of 2^k + 1 samples: trapezoids in steps that are halved, extrapolated."""
+    heights = np.moveaxis(y, axis, -1)
+    intervals = np.shape(heights)[-1] - 1
+    row = [(heights[..., 0] + heights[..., -1]) / 2 * (intervals * dx)]
+    step = intervals
+    while step > 1:
+        middle = np.sum(heights[..., step // 2 :: step], -1) * (step * dx)
+        step = step // 2
+        fresh = [0.5 * (row[0] + middle)]
+        for j in range(len(row)):
+            fresh.append(fresh[j] + (fresh[j] - row[j]) / (4 ** (j + 1) - 1))
+        row = fresh
+    return rebased(found_romb(y, dx, axis, show), row[-1])
+
+
+def found_simpson(y: np.ndarray, x: np.ndarray | None, dx: float, axis: int) -> Any:
+    """SciPy's value of simpson."""
+    return si.simpson(y, x=x, dx=dx, axis=axis)
+
+
+def found_romb(y: np.ndarray, dx: float, axis: int, show: Any) -> Any:
+    """SciPy's value of romb, which refuses other numbers of samples."""
+    return si.romb(y, dx, axis, show)
+
+
+constant(found_simpson, found_romb)
+composition(si.simpson, simpson)
+composition(si.romb, romb)
 composition(si.trapezoid, trapezoid)
 composition(si.cumulative_trapezoid, cumulative_trapezoid)
 
 constant(*existing(si, "newton_cotes lebedev_rule"), reason="it depends on orders only")
 refused(
-    *existing(si, "simpson cumulative_simpson romb simps trapz cumtrapz"),
-    reason="its weights are not stated",
-    way_out="scipy.integrate.trapezoid, or weights of your own and np.sum",
+    *existing(si, "cumulative_simpson simps trapz cumtrapz"),
+    reason="its rule has not been written, or its name is an old one",
+    way_out="scipy.integrate.simpson of the parts, trapezoid, cumulative_trapezoid",
 )
 refused(
     *existing(si, "quad dblquad tplquad nquad quad_vec fixed_quad qmc_quad cubature nsum tanhsinh romberg quadrature"),

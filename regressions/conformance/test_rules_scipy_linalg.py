@@ -45,6 +45,11 @@ ROWS = [
     *[row(f, SAMPLES, x, axis=axis) for f in (si.trapezoid, si.cumulative_trapezoid)
       for x, axis in ((None, 0), (None, -1), (TIMES, 1), (TIMES * np.ones((2, 1)) + real(2, 5) * 0.1, -1))],
     row(si.cumulative_trapezoid, SAMPLES, TIMES, initial=0),
+    *[row(si.simpson, y, x=x, axis=axis) for y, x, axis in ((SAMPLES, None, 1), (SAMPLES, None, 0), (SAMPLES, TIMES, 1),
+      (real(4, 2), TIMES[:4], 0), (real(6), None, -1), (real(6), np.append(TIMES, 9.0), -1))],
+    row(si.simpson, real(5), TIMES),
+    row(si.simpson, real(2, 4), TIMES[:4] * np.ones((2, 1)) + real(2, 4) * 0.1),
+    *[row(si.romb, y, 0.3, axis) for y, axis in ((SAMPLES, 1), (real(9, 2), 0), (real(3), -1), (real(2), -1))],
 ]  # fmt: skip
 
 test_pullback, test_composition, test_single, test_gradient, test_second_order = row_tests(ROWS)
@@ -77,7 +82,7 @@ test_program, test_gradient_of_program, test_pullback_of_program, test_pushforwa
         (lambda x: np.sum(sparse.csr_array(x) @ V), "keep the sparse array constant"),
         (lambda x: si.quad(lambda t: t * x[0, 0], 0, 1)[0], "leggauss"),
         (lambda x: si.solve_ivp(lambda t, y: x @ y, (0, 1), V).y[0, -1], "Runge-Kutta"),
-        (lambda x: si.simpson(x[0]), "trapezoid"),
+        (lambda x: np.sum(si.cumulative_simpson(x[0])), "trapezoid"),
     ],
 )
 @pytest.mark.parametrize("tier_name", oracle.TIERS)
