@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from ..rules.linalg import adjoint
-from ..rules.registry import composed, lookup, rule
+from ..rules.registry import lookup, rule
 from ..rules.shape import astype
 from . import runtime
 from .core import Const, Var
 from .results import rows_type
-from .types import PYTHON_KINDS, Array, NotTyped, Plain, Scalar, Seq, class_of_kind, is_complex, sampled_result, type_of
-from .values import Grown, Outside, Ref, Tup
+from .types import PYTHON_KINDS, Array, NotTyped, Plain, Scalar, Seq, class_of_kind, is_complex, type_of
+from .values import Grown, Ref, Tup
 
 SlogdetResult = type(np.linalg.slogdet(np.eye(1)))
 
@@ -97,20 +97,6 @@ def slogdet(lowerer: Any, args: list, kwargs: dict) -> Any:
     )
 
 
-# ---- compositions of what no derivative reaches
-
-
-def constant_unless_active(fn: Any) -> Any:
-    def made(lowerer: Any, args: list, kwargs: dict) -> Any:
-        """The function itself where its arguments are constants of the program, else its composition."""
-        if any(type(v) in (Tup, Ref, Outside) or lowerer.depends(v) for v in (*args, *kwargs.values())):
-            return lowerer.inline_function(composed(fn), lowerer.places.constant(composed(fn)), args, kwargs)
-        atoms, named = tuple([lowerer.argument(a) for a in args]), tuple(kwargs.items())
-        return lowerer.emit(fn, atoms, sampled_result(fn, atoms, named), named, must=lowerer.in_rule == 0)
-
-    return made
-
-
 # ---- several arrays without derivatives
 
 
@@ -145,5 +131,5 @@ def sample(atom: Any) -> Any:
 LIBRARY = {
     np.result_type: result_type, np.array: joined, np.stack: joined, np.linalg.slogdet: slogdet,
     **{fn: several(fn) for fn in (np.triu_indices, np.tril_indices, np.diag_indices, np.nonzero, np.unique)},
-    astype: cast, np.vander: constant_unless_active(np.vander),
+    astype: cast,
 }  # fmt: skip
