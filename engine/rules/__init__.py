@@ -20,7 +20,9 @@
 4. What is not looked at counts for nothing; a zero is not nothing. `where(x > 0, sqrt(x), 0)` at 0 does not look at the
    root: its slope there is 0, at every order, and so for all that selects: indexing, filtering, maximum, clip, max,
    sorting out, a store that overwrites. `sqrt(x) ** 2` at 0 does look at it, with a weight that happens to be zero, and
-   0 times an infinite partial is NaN. A rule that took the one for the other would be silently wrong; the rules say
+   0 times an infinite partial is NaN. So it is in `x * sqrt(x)`, whose slope there is 0: the two differ in how fast
+   their factors go to 0 and to infinity, which the numbers at the point do not tell, and a program that means the limit
+   writes x ** 1.5. A rule that took the one for the other would be silently wrong; the rules say
    instead which of them only move entries (`moves`) and which leave some out (`selects`), and an entry that no path
    looks at contributes exactly nothing (engine.traced.useful). Rows of a Jacobian are asked for one by one: the other
    outputs are not looked at either.
@@ -33,7 +35,8 @@
    freely: NaN where a loss answers to it. One that does not is differentiated where its cotangents tell how: values
    alone, vectors that are not looked at (4), a space looked at as a whole. They do not tell where a loss with another
    derivative would have the same ones, as V f(w) V^H at a zero of f: NaN, as are second derivatives through equal
-   values. Singular values of zero have their kink there (2). pinv and lstsq are differentiated at the rank that their
+   values, which need (f'(w_i) - f'(w_j)) / (w_i - w_j) and see f' at one value. A sum of singular values needs their
+   sums only. Singular values of zero have their kink there (2). pinv and lstsq are differentiated at the rank their
    cutoff finds. QR, slogdet and eig of a matrix without full rank, or without a basis of eigenvectors, have NaN; det
    has its cofactors.
 9. The gauge. Signs of vectors do not move and are taken as they come. The phase of complex eigenvectors and singular

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .eigen import coincide, rounding
+from .eigen import adjoint, coincide, rounding
 from .elementwise import direction, over
 from .reductions import outermost
 from .registry import constant, rule
@@ -90,9 +90,38 @@ def matrix_norm_pullback(d: Any, out: Any, x: Any, ord: Any, axes: tuple, sided:
         size = np.abs(x)
         equal = np.sum(size, axis=summed, keepdims=True) == out
         return shared(d, winners(equal, other, ord, sided), other) * direction(x, size, sided)
-    u, s, vh = np.linalg.svd(np.moveaxis(x, axes, (-2, -1)), full_matrices=False)
+    matrices = np.moveaxis(x, axes, (-2, -1))
+    if ord == "nuc":
+        return d * np.moveaxis(orthogonal_factor(matrices), (-2, -1), axes)
+    u, s, vh = np.linalg.svd(matrices, full_matrices=False)
     weights = np.expand_dims(singular_weights(s, ord), -2)
     return d * np.moveaxis(np.matmul(u * weights, vh), (-2, -1), axes)
+
+
+def orthogonal_factor(x: Any) -> Any:
+    """U Vᴴ, without the vectors of singular values that are zero: the gradient of their sum."""
+    u, s, vh = np.linalg.svd(x, full_matrices=False)
+    return np.matmul(u * np.expand_dims(singular_weights(s, "nuc"), -2), vh)
+
+
+rule(orthogonal_factor, x=lambda d, out, x: orthogonal_pullback(d, np.linalg.svd(x, full_matrices=False)))
+
+
+def orthogonal_pullback(d: Any, factors: Any) -> Any:
+    """U ((K - Kᴴ) / (s_i + s_j)) Vᴴ with K = Uᴴ d V, and the parts outside the ranges of U and V, divided by s.
+
+    Only sums of singular values stand below, no gaps: equal ones are as good as others, and at zero there is none, NaN.
+    """
+    u, s, vh = factors
+    v, uh = adjoint(vh), adjoint(u)
+    k = np.matmul(uh, np.matmul(d, v))
+    total = np.expand_dims(s, -1) + np.expand_dims(s, -2)
+    flat = np.expand_dims(rounding(s), -1)
+    inner = np.matmul(u, np.matmul((k - adjoint(k)) / np.where(total <= flat, np.nan, total), vh))
+    inverse = np.expand_dims(1 / np.where(s <= rounding(s), np.nan, s), -2)
+    left = np.matmul((np.matmul(d, v) - np.matmul(u, k)) * inverse, vh)
+    right = np.matmul(u, adjoint((np.matmul(adjoint(d), u) - np.matmul(v, adjoint(k))) * inverse))
+    return inner + left + right
 
 
 def singular_weights(s: np.ndarray, ord: Any) -> np.ndarray:

@@ -6,6 +6,7 @@ import pytest
 from engine import grad, gradient, hessian
 from engine.rules.eigen import cleared
 from engine.rules.elementwise import over
+from engine.rules.norms import orthogonal_factor
 from engine.rules.reductions import length_of
 
 from .oracle import TIERS, tier
@@ -40,6 +41,7 @@ ROWS = [
     row(cleared, V, np.zeros(4, bool)),
     row(over, M, np.array([[2.0], [-0.5]])),
     row(length_of, np.abs(M)),
+    *[row(orthogonal_factor, x) for x in (M, CM, CT)],
 ]
 if hasattr(np.linalg, "matrix_norm"):  # NumPy 2
     ROWS += [
@@ -120,3 +122,14 @@ def test_a_length_of_zero_has_no_second_derivative(f, tier_name):
 @pytest.mark.parametrize("deviation", [np.std, np.nanstd])
 def test_the_deviation_of_one_element_is_the_constant_zero(deviation):
     assert np.array_equal(hessian(lambda x: np.sum(deviation(x, axis=1)))(np.ones((2, 1))), np.zeros((2, 1, 2, 1)))
+
+
+@pytest.mark.parametrize("tier_name", TIERS)
+def test_the_sum_of_singular_values_is_smooth_where_they_are_equal(tier_name):
+    """At 2 Q, Q orthogonal, turning costs 1/4 of each antisymmetric pair, and what is symmetric costs nothing."""
+    turn = np.array([[0.6, -0.8], [0.8, 0.6]])
+    with tier(tier_name):
+        second = hessian(lambda a: norm(a, "nuc"))(2 * turn)
+    pairs = np.einsum("ka,lb,kilj->aibj", turn, turn, second)
+    antisymmetric = np.array([[0.0, 1.0], [-1.0, 0.0]])
+    np.testing.assert_allclose(pairs, np.einsum("ai,bj->aibj", antisymmetric, antisymmetric) / 4, atol=1e-14)
