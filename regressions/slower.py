@@ -13,13 +13,14 @@ from collections.abc import Sequence
 from statistics import median
 
 from .axis import HERE, End, HistoryError, Question, Seen, Where, put
+from .costs import NOISE_BYTES
 from .questions import versions
 from .search import Judgement
 
 __all__ = ["Slower", "workloads"]
 
 MODULE = "benchmarks.asked"
-COUNTERS = ("calls", "peak bytes")
+COUNTERS = {"calls": 0, "peak bytes": NOISE_BYTES}  # and what of each is no growth
 ROUNDS = 9  # at the bad end, to see whether there is something to search for
 LEAD = 7  # where a round is right nine times in ten, the judgement is wrong once in four million
 ATTEMPTS = 60
@@ -67,7 +68,10 @@ class Slower(Question):
         if good is None or bad is None:
             raise HistoryError(f"what {self.name} took before it became slower has to be known: name a --good end")
         self.good = good.where
-        grown = {c: bad.seen[c] / max(good.seen[c], 1) for c in COUNTERS}
+        seen = {c: (good.seen[c], bad.seen[c]) for c in COUNTERS}
+        grown = {
+            c: after / max(before, 1) if after - before > COUNTERS[c] else 1 for c, (before, after) in seen.items()
+        }
         self.by = max(COUNTERS, key=lambda c: grown[c])
         self.limit = math.sqrt(good.seen[self.by] * bad.seen[self.by])
         if grown[self.by] >= self.factor:

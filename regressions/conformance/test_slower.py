@@ -102,13 +102,13 @@ def learned(factor: float = 1.2) -> Slower:
 
 def test_the_counter_that_grew_most_decides_at_the_middle(figures):
     figures(
-        good={"calls": 100, "bytes": 1000}, bad={"calls": 121, "bytes": 4000}, between={"calls": 121, "bytes": 1990}
+        good={"calls": 100, "bytes": 1000}, bad={"calls": 121, "bytes": 9000}, between={"calls": 121, "bytes": 2990}
     )
     question = learned()
-    assert (question.by, question.limit, question.agree) == ("peak bytes", 2000.0, 1)
+    assert (question.by, question.limit, question.agree) == ("peak bytes", 3000.0, 1)
     assert question.judge(question.see(at("between"))) is Judgement.GOOD
     assert question.judge(question.see(at("bad"))) is Judgement.BAD
-    assert question.text([question.see(at("bad"))]) == "121 calls, 4000 peak bytes"
+    assert question.text([question.see(at("bad"))]) == "121 calls, 9000 peak bytes"
 
 
 def test_time_decides_where_no_counter_grew(figures):
@@ -128,7 +128,8 @@ def test_time_decides_where_no_counter_grew(figures):
 
 def test_nothing_that_grew_is_nothing_to_search_for(figures):
     same = {"calls": 100, "bytes": 1000}
-    figures(good=same | {"ratios": [1.5] * 99}, bad=same | {"ratios": [1.6] * 9})
+    more = {"calls": 100, "bytes": 1500, "ratios": [1.6] * 9}  # some hundred bytes are the interpreter's
+    figures(good=same | {"ratios": [1.5] * 99}, bad=more)
     with pytest.raises(HistoryError, match=r"nothing of mlp has grown 1\.2 times .*: calls 1\.00, .* time 1\.07"):
         learned()
 
