@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
 import math
 import textwrap
 from collections import Counter
@@ -13,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .case import Case, Growth, Raises
+from .sources import program_text
 from .verdicts import Answer, Costs, Failure, NotAsked, Verdict
 
 if TYPE_CHECKING:
     from .records import Record
 
-__all__ = ["card", "described", "engine_summary", "failure", "program_text", "summary"]
+__all__ = ["card", "described", "engine_summary", "failure", "summary"]
 
 HEADLINES = {
     Verdict.RIGHT: "right",
@@ -30,7 +29,7 @@ HEADLINES = {
 
 
 def card(case: Case) -> str:
-    """All about a case, then its program."""
+    """All about a case, then its program and where it is evaluated."""
     rows = [
         ("title", case.title),
         ("threads", "\n".join(case.threads)),
@@ -44,12 +43,6 @@ def card(case: Case) -> str:
         ("defect", "bites" if case.defect else f"none: {case.no_defect}"),
     ]
     return "\n".join([case.id, *(f"{name:8}  {_indented(text, 10)}" for name, text in rows), "", program_text(case)])
-
-
-def program_text(case: Case) -> str:
-    """The text of the case's program, without the answer that is written above it."""
-    text = inspect.getsource(case.program)
-    return "\n".join(text.splitlines()[ast.parse(text).body[0].lineno - 1 :])
 
 
 def _indented(text: str, width: int) -> str:

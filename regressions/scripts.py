@@ -6,16 +6,14 @@ and how it is asked, differs.
 
 from __future__ import annotations
 
-import ast
 import textwrap
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from .case import Case
-from .corpus import program_file
 from .records import Record
+from .sources import program_text
 
 __all__ = ["NoScript", "script"]
 
@@ -135,7 +133,7 @@ def script(case: Case, record: Record) -> str:
         *(f"# {line}" for line in (case.title, *case.threads)),
         f"# {record.on}: {record.verdict}",
         textwrap.dedent(ENGINES[engine]).strip() + "\n",
-        *_written(case, skip={"np", "ad", "gradient"}),
+        program_text(case, skip={"np", "ad", "gradient"}),
         "",
         "import platform",
         "from importlib.metadata import version",
@@ -153,52 +151,3 @@ def _partial(name: str, case: Case) -> str:
 
 def _version(engine: str) -> str:
     return f'"{engine}", version("{DISTRIBUTIONS.get(engine, engine)}")'
-
-
-def _written(case: Case, skip: set[str]) -> Iterator[str]:
-    """The statements of the case's module that its program and its point need, then these two."""
-    text = program_file(case).read_text()
-    body = ast.parse(text).body
-    program = next(node for node in body if isinstance(node, ast.FunctionDef) and node.name == case.program.__name__)
-    (decorator,) = (node for node in program.decorator_list if isinstance(node, ast.Call))
-    at = next((keyword.value for keyword in decorator.keywords if keyword.arg == "at"), None)
-    program.decorator_list = []
-    needed = _names(program) | (_names(at) if at is not None else set())
-    chosen: set[ast.stmt] = {program}
-    while True:
-        more = {node for node in body if node not in chosen and not _is_case(node) and _bound(node) & (needed - skip)}
-        if not more:
-            break
-        chosen |= more
-        needed |= set().union(*map(_names, more))
-    for node in body:
-        if node in chosen and not _is_ours(node):
-            source = "\n".join(text.splitlines()[node.lineno - 1 : node.end_lineno])
-            yield source + ("\n\n" if isinstance(node, ast.FunctionDef | ast.ClassDef) else "")
-    yield f"at = {ast.get_source_segment(text, at)}" if at is not None else "at = ()"
-
-
-def _names(node: ast.AST) -> set[str]:
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-
-
-def _bound(node: ast.stmt) -> set[str]:
-    """The names that a statement of a module gives a meaning, or whose meaning it changes."""
-    if isinstance(node, ast.FunctionDef | ast.ClassDef):
-        return {node.name}
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        return {alias.asname or alias.name.partition(".")[0] for alias in node.names}
-    if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        return {name for target in targets for name in _names(target)}
-    return _names(node) if isinstance(node, ast.Expr) else set()
-
-
-def _is_case(node: ast.stmt) -> bool:
-    return isinstance(node, ast.FunctionDef) and any(
-        isinstance(d, ast.Call) and getattr(d.func, "id", "") == "case" for d in node.decorator_list
-    )
-
-
-def _is_ours(node: ast.stmt) -> bool:
-    return isinstance(node, ast.ImportFrom) and node.level > 0
