@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from ..rules import METHODS
+from ..rules.vocabulary import rebased
 from .arrays import in_place, store
 from .calls import call
 from .items import frozen_index
@@ -184,7 +185,7 @@ def accumulate(ufunc: np.ufunc, array: Any, axis: int = 0, dtype: Any = None, ou
         passed = [call(operator.getitem, items, 0)]
         for i in range(1, np.shape(plain(items))[0]):
             passed.append(call(ufunc, passed[-1], call(operator.getitem, items, i), dtype=dtype))
-        result = call(np.stack, tuple(passed), axis)
+        result = call(rebased, native, call(np.stack, tuple(passed), axis))
     return result if out is None else in_place(single(out), result, lambda: None)
 
 

@@ -55,6 +55,8 @@ def test_a_rule_works_in_the_precision_of_its_arguments(case, precision):
     kinds = KINDS[precision]
     if precision == "half" and any(np.iscomplexobj(v) for v in differentiable_leaves(case.args)):
         return  # there are no complex numbers in half precision
+    if precision == "half" and case.function is np.sinc and not KEEPS_SINGLE:
+        pytest.skip("np.sinc of NumPy 1 divides 0 by 0 in half precision: its own value at 0 is NaN")
     other = Row(case.function, converted(case.args, kinds), converted(case.kwargs, kinds))
     out = other(*other.args)
     d = converted(cotangent_of(case), kinds)
