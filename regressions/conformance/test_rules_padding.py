@@ -5,7 +5,7 @@ import pytest
 
 from engine import gradient
 from engine.errors import DifferentiationError
-from engine.rules.padding import padded
+from engine.rules.padding import folded, padded, unfolded
 
 from .oracle import Table, checks_of
 from .rule_rows import assert_close, row, row_tests
@@ -33,6 +33,11 @@ ROWS = [
     row(padded, M, WIDTHS, "constant", np.array([0.7, 0.2])),
     row(padded, M, WIDTHS, "constant", np.array([[0.7, 0.2], [1.3, -0.4]])),
     row(padded, A, ((1, 1), (0, 2), (1, 3)), "constant", np.array([[0.7], [0.2], [1.3]])),
+    *[row(padded, M, WIDTHS, "linear_ramp", 0, ends) for ends in (0.7, np.array([[1.0, 2.0], [0.3, 0.4]]))],
+    row(folded, M, 1, 1, 1, "edge"),
+    row(folded, RNG.uniform(-2, 2, (9, 2)), 0, 3, 4, "reflect"),
+    row(folded, RNG.uniform(-2, 2, 9), 0, 3, 2, "wrap"),
+    *[row(unfolded, M, axis, 2, 1, mode) for axis, mode in ((0, "wrap"), (1, "reflect"), (1, "symmetric"))],
     row(padded, V, ((2, 2),), "edge", 0),
     row(padded, M, ((1, 0), (2, 2)), "reflect", 0),
     row(padded, M, ((2, 5), (2, 7)), "symmetric", 0),

@@ -1,9 +1,10 @@
-"""The words that select: linear in their first argument, by whatever way they are computed; and the ways agree."""
+"""The words that rules are made of: linear in their first argument, however they are computed; and the ways agree."""
 
 import numpy as np
 import pytest
 
 from engine.rules import lookup
+from engine.rules.elementwise import angle_partial
 from engine.rules.indexing import scatter
 from engine.rules.selection import (
     WORDS,
@@ -46,6 +47,7 @@ ROWS = [
       ((3, (3, 4), 0, (0, 1)), (3, (3, 4), 1, (0, 1)), (2, (3, 4), -1, (0, 1)), (2, (3, 4), 2, (-2, -1)),
        (1, (3, 4), 1, (1, 0)))],
     row(blocks, [M, M[:, :1]]),
+    *[row(angle_partial, s, x, y) for s, x, y in ((M, M[:, ::-1], M[:1]), (V, V + 0.1, 2 * V[::-1]), (0.7, V, 1.3))],
 ]  # fmt: skip
 
 test_pullback, _, test_single, test_gradient, test_second_order = row_tests(ROWS)
