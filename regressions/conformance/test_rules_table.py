@@ -72,6 +72,7 @@ ELSEWHERE = {
     linalg.solve_continuous_are, linalg.solve_discrete_are, special.itj0y0, special.iti0k0,
     np.vectorize.__call__, type(np.r_).__getitem__, statistics.NormalDist.from_samples.__func__,
     elementary.share, elementary.share2, elementary.tanh_partial, scalars.tanh_partial,
+    *[getattr(linalg, name, None) for name in ("kron", "tril", "triu")],
     getattr(np, "row_stack", None), vocabulary.rebased, np.intersect1d,
     getattr(getattr(np.linalg, "_linalg", None), "_to_real_if_imag_zero", None),  # in the roots of polynomials
 }  # fmt: skip
