@@ -152,8 +152,7 @@ class Emitter:
 
     def pack(self, pack: Pack) -> ast.expr:
         if pack.kind is slice:
-            parts = [None if type(p) is Const and p.value is None else self.arg(p) for p in pack.items]
-            return ast.Slice(*parts)
+            return self.slice_call(pack)
         if pack.kind is list:
             return ast.List([self.arg(item) for item in pack.items], ast.Load())
         return ast.Tuple([self.arg(item) for item in pack.items], ast.Load())
@@ -193,11 +192,16 @@ class Emitter:
             made = special(self, stmt)
             if made is not None:
                 return self.at(made)
-        positional = [self.arg(a) if not _is_slice(a) else self.slice_call(a) for a in args]
+        positional = [self.arg(a) for a in args]
         return self.at(call(self.names.constant(fn), *positional, **{k: self.arg(a) for k, a in stmt.kw}))
 
     def index(self, arg: Any) -> ast.expr:
-        return self.pack(arg) if type(arg) is Pack else self.arg(arg)
+        """What stands between the brackets of a subscript."""
+        if type(arg) is Pack and arg.kind is slice:
+            return ast.Slice(*[None if type(p) is Const and p.value is None else self.arg(p) for p in arg.items])
+        if type(arg) is Pack and arg.kind is tuple:
+            return ast.Tuple([self.index(item) for item in arg.items], ast.Load())
+        return self.arg(arg)
 
     def slice_call(self, pack: Pack) -> ast.expr:
         return call(self.names.constant(slice), *[self.arg(p) for p in pack.items])
@@ -356,10 +360,6 @@ def one_value(then: list, orelse: list) -> bool:
         and all(isinstance(b[0], ast.Assign) and isinstance(b[0].targets[0], ast.Name) for b in (then, orelse))
         and then[0].targets[0].id == orelse[0].targets[0].id
     )
-
-
-def _is_slice(arg: Any) -> bool:
-    return type(arg) is Pack and arg.kind is slice
 
 
 def _has_list(arg: Any) -> bool:

@@ -28,6 +28,9 @@ class Entry:
         for place in self.places.read:
             if place in needed and place.how != "constant":
                 out.extend(self.load(place, checked))
+        for place, other in self.places.same_shapes.items() if checked else ():
+            shapes = [attribute(self.held_expr(p), "shape") for p in (place, other)]
+            out.append(self.unless(ast.Compare(shapes[0], [ast.Eq()], [shapes[1]])))
         containers = list(self.places.containers.values())
         if checked and len(containers) > 1:
             ids = ast.Set([call(self.names.constant(id), self.held_expr(p)) for p in containers])

@@ -12,7 +12,7 @@ import numpy as np
 
 from .core import UNDEFINED, Block, Const, Let, Pack, Var
 from .results import getitem_type, is_elementwise, result_type
-from .runtime import bound, fresh_list, power, truth_and, truth_or
+from .runtime import bound, fresh_list, power, same, truth_and, truth_or
 from .types import BOOL, Array, NotTyped, Plain, Scalar, Seq, join, never_raises, type_of
 from .values import ABSENT, Closure, DictOf, Fields, Func, Grown, ListOf, Maybe, Outside, Poison, Ref, Tup, is_leaf
 
@@ -31,6 +31,7 @@ NUMPY_OPERATORS = {
     np.add: operator.add, np.subtract: operator.sub, np.multiply: operator.mul, np.divide: operator.truediv,
     np.matmul: operator.matmul, np.power: operator.pow,
 }  # fmt: skip
+SAME_SHAPE = {np.copy, np.zeros_like, np.ones_like, np.empty_like, np.full_like, same}
 FOLDABLE = (bool, int, float, complex, str, type(None))
 
 
@@ -101,16 +102,19 @@ class Expressions:
             not self.in_rule and not (never_raises(fn) and not self.may_mismatch(args)) and not self.is_safe(fn, args)
         )
         out = self.emit(fn, args, type_, kw, hint, must)
-        if isinstance(type_, Array) and is_elementwise(fn) and "?" not in type_.mask:
-            like = next(
-                (a for a in args if type(a) is Var and isinstance(a.type, Array) and a.type.mask == type_.mask), out
-            )
-            self.roots[out] = self.roots.get(like, like)
+        if isinstance(type_, Array) and (fn in SAME_SHAPE or (is_elementwise(fn) and "?" not in type_.mask)):
+            alike = (a for a in args if isinstance(type_of(a), Array) and type_of(a).mask == type_.mask)
+            self.roots[out] = self.root_of(next(alike, out))
         return out
+
+    def root_of(self, x: Any) -> Any:
+        """The name that stands for all arrays of the shape of `x`, as far as that is known."""
+        return self.roots.get(x, x)
 
     def length_of(self, x: Any) -> Callable:
         """Names for the lengths of slices of `x`: two slices of the same name are equally long."""
-        root = self.roots.get(x, x)
+        root = self.root_of(x)
+        root = self.places.alike(root) if type(root) is Var and isinstance(root.type, Array) else root
 
         def name(axis: int, part: Pack) -> str:
             bounds = [p.value if type(p) is Const else p for p in part.items]

@@ -19,7 +19,7 @@ from .results import is_elementwise, is_fresh
 from .types import Array, Scalar, Seq
 
 CONSUMERS = {runtime.addat, runtime.append, runtime.pop_last, runtime.put_item, runtime.put, operator.add}
-READS = {runtime.read, runtime.dim}
+READS = {runtime.read, runtime.dim, runtime.distinct, runtime.check_shapes, runtime.same_shape, runtime.one_extreme}
 ONLY_READ = {operator.matmul, np.matmul, np.dot}  # besides elementwise functions: their result shares no memory
 
 
@@ -112,7 +112,7 @@ class Ownership:
             return bool(first) and stmt.fn in (operator.getitem, len) and not isinstance(stmt.out.type, Array | Seq)
         if not isinstance(v.type, Array) or (first and stmt.fn in CONSUMERS):
             return False
-        return (bool(first) and stmt.fn in READS) or (v in self.written and is_separate(stmt))
+        return stmt.fn in READS or (v in self.written and is_separate(stmt))
 
     # ---- writes
 

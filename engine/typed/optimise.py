@@ -343,28 +343,32 @@ LIKE = {runtime.spread: 1, runtime.reduce_to: 1, runtime.zero_of: 0, runtime.dim
 
 
 def save_outlines(program: Program) -> None:
-    """A loop that saves an array for its shape saves the shape."""
+    """A loop that saves an array for its shape saves the shape; an outer loop may save the list of them."""
     needed: set = set(vars_of([program.results]))
-    sources: dict = {}
+    consumers: dict = {}  # of a list: the names that its items get, and the lists it is put into
+    loops = []
     for stmt in walk(program.body):
         if type(stmt) is Let:
-            like = stmt.args[LIKE[stmt.fn]] if stmt.fn in LIKE else None
-            needed.update(v for v in operands(stmt) if v is not like)
-            needed.update(v for i, v in enumerate(stmt.args) if v is like and i != LIKE.get(stmt.fn))
-            continue
-        for _, values in blocks_of(stmt):
-            needed.update(vars_of(values))
-        if type(stmt) is If:
+            like = LIKE.get(stmt.fn)
+            needed.update(v for i, arg in enumerate(stmt.args) if i != like for v in vars_of((arg,)))
+            needed.update(vars_of([arg for _, arg in stmt.kw]))
+        elif type(stmt) is If:
             needed.update(operands(stmt))
+            needed.update(vars_of([*stmt.then_values, *stmt.else_values]))
         else:
-            needed.update(vars_of([c.init for c in stmt.carried]))
+            loops.append(stmt)
+            needed.update(vars_of([v for c in stmt.carried for v in (c.init, c.next)]))
             for x in stmt.xs:
-                sources.setdefault(x.seq, []).append(x)
-    for loop in [stmt for stmt in walk(program.body) if type(stmt) is Loop]:
+                consumers.setdefault(x.seq, []).append(x.elem)
+            for y in stmt.ys:
+                consumers.setdefault(y.value, []).append(y.out)
+
+    def asked_for_its_shape(v: Var) -> bool:
+        return v not in needed and all(asked_for_its_shape(other) for other in consumers.get(v, ()))
+
+    for loop in loops:
         for y in loop.ys:
-            if y.out in needed or not isinstance(type_of(y.value), Array):
-                continue
-            if not any(x.elem in needed for x in sources.get(y.out, ())):
+            if isinstance(type_of(y.value), Array) and asked_for_its_shape(y.out):
                 made = Let(Var(y.value.type, "like"), runtime.outline, (y.value,), (), loop.line)
                 if switches.allows("save_outlines", made):
                     loop.body.stmts.append(made)

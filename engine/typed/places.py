@@ -55,6 +55,7 @@ class Places:
         self.read: list[Place] = []
         self.constants: dict[int, Place] = {}
         self.containers: dict[int, Place] = {}
+        self.same_shapes: dict[Place, Place] = {}  # arrays and an earlier one whose shape each is relied on to have
 
     def constant(self, value: Any) -> Place:
         """The root place of an object that is known for good: a callee, a module's globals."""
@@ -141,6 +142,19 @@ class Places:
         if id(place.value) in self.containers:
             raise NotTyped("one mutable object that is reached in two ways")
         self.containers[id(place.value)] = place
+
+    def alike(self, var: Var) -> Var:
+        """The first array loaded that has the shape of the array `var`, if that was loaded: the entry checks it."""
+        place = next((p for p in self.read if p.var is var), None)
+        if place is None:
+            return var
+        for other in self.read:
+            if other is place:
+                return var
+            if other.var is not None and other.var.type == var.type and other.value.shape == place.value.shape:
+                self.same_shapes[place] = other
+                return other.var
+        return var
 
     def fold(self, var: Var) -> Const | None:
         """The value of a loaded int, from now on relied on: it decides structure."""

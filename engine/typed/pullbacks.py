@@ -287,6 +287,8 @@ def _addat(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
 def _taken(lowerer: Any, stmt: Let, d: Any) -> Any:
     """The cotangent of what the statement stores in an array, whose own is `d`."""
     buffer, index, v = stmt.args
+    if type(index) is Const and index.value is Ellipsis:
+        return project(lowerer, v, d)
     type_ = getitem_type(buffer, index, lowerer.length_of(buffer))
     return project(lowerer, v, lowerer.emit(runtime.read, (d, index), type_))
 

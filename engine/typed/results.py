@@ -30,6 +30,7 @@ from .types import (
     Plain,
     Scalar,
     Seq,
+    broadcast,
     class_of_kind,
     cotangent_type,
     elementwise_result,
@@ -160,15 +161,12 @@ def _matmul(fn: Callable, args: tuple) -> Any:
             return elementwise_result(operator.mul, args)
         raise NotTyped("matmul of scalars")
     out = sampled_result(fn, tuple([_one_element(x) for x in args]))
-    if len(a.mask) > 2 or len(b.mask) > 2:
-        return (
-            Array(out.dtype, ("?",) * (len(out.mask) if isinstance(out, Array) else 0))
-            if isinstance(out, Array)
-            else out
-        )
     if not isinstance(out, Array):
         return out
-    return Array(out.dtype, (a.mask[:1] if len(a.mask) == 2 else ()) + (b.mask[1:] if len(b.mask) == 2 else ()))
+    if fn is np.dot and len(b.mask) > 2:
+        return Array(out.dtype, ("?",) * len(out.mask))
+    stacked = broadcast([a.mask[:-2], b.mask[:-2]]) if fn is not np.dot else a.mask[:-2]
+    return Array(out.dtype, stacked + a.mask[-2:-1] + (b.mask[-1:] if len(b.mask) > 1 else ()))
 
 
 def axes_of(axis: Any, ndim: int) -> tuple | None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .core import UNDEFINED, Block, Carried, Const, Loop, Var
-from .types import BOOL, NotTyped, join, type_of
+from .types import BOOL, Array, NotTyped, join, type_of
 from .values import ABSENT, Grown, ListOf, Maybe, Poison, Tup, flatten, is_leaf, refill
 
 EXIT, BREAK = "$exit", "$break"
@@ -19,9 +19,11 @@ FALSE = Const(False)
 
 
 class Guess:
-    """What is believed of one cell: the types of its leaves; whether it is a list that grows; that it is hopeless."""
+    """What is believed of one cell: the types of its leaves; that they keep their shapes; whether it is a list that
+    grows; that it is hopeless."""
 
     def __init__(self) -> None:
+        self.keeps_shape = True
         self.types: list | None = None
         self.grows = self.unknown = False
 
@@ -101,6 +103,8 @@ class Attempt:
         for i, leaf in enumerate(leaves):
             type_ = join(type_of(leaf), guess.types[i] if guess.types else None)
             params.append(UNDEFINED if type_ is None else Var(type_, name_of(key)))
+            if guess.keeps_shape and isinstance(type_, Array):
+                self.lowerer.roots[params[-1]] = self.lowerer.root_of(leaf)
         return refill(value, list(params)), leaves
 
     def leave(self, key: tuple, entry: Any, inits: list, value: Any, loop: Loop) -> Any:
@@ -129,8 +133,14 @@ class Attempt:
                 guess.types = [type_of(p) for p in params]
                 guess.types[i] = type_
                 return None
+            roots = self.lowerer.roots
+            if param in roots and roots[param] is not self.lowerer.root_of(next_):
+                guess.keeps_shape = False
+                return None
             param = Var(type_, name_of(key)) if param is UNDEFINED else param
             out = Var(type_, name_of(key))
+            if param in roots:
+                roots[out] = roots[param]
             loop.carried.append(Carried(param, init, next_, out))
             outs.append(out)
         rebuilt = refill(value, outs)

@@ -39,24 +39,26 @@ class Stores:
         self.fits(old, index := self.argument(index), value := self.stored(value))
         return self.supersede(old, self.emit(runtime.put, (old, index, value), old.type, hint=old.hint, must=True))
 
-    def add_to_array(self, fn: Any, old: Var, index: Any, value: Any) -> None:
+    def add_to_array(self, fn: Any, old: Var, index: Any, value: Any) -> Var:
         """old[index] = fn(old[index], value), as an augmented assignment does it."""
         index, value = self.argument(index), self.stored(value)
         if fn in (operator.add, operator.sub) and is_basic(index):
             self.fits(old, index, value)
             value = value if fn is operator.add else self.let(operator.neg, (value,))
             new = self.emit(runtime.addat, (old, index, value), old.type, hint=old.hint, must=True)
-            self.supersede(old, new)
-        else:
-            self.store_array(old, index, self.binary(fn, self.let(operator.getitem, (old, index)), value))
+            return self.supersede(old, new)
+        return self.store_array(old, index, self.binary(fn, self.let(operator.getitem, (old, index)), value))
 
     def write_whole(self, fn: Any, old: Var, value: Any) -> Var:
         """`old fn= value`, for every name of the array."""
-        value = self.stored(value)
+        value, mask = self.stored(value), old.type.mask
+        unsure = any(m.startswith("?") for m in mask)
+        if unsure and mask and fn in (operator.add, operator.sub):
+            return self.add_to_array(fn, old, WHOLE, value)
         new = self.binary(fn, old, value)
-        if type(new) is Var and new.type == old.type and not any(m.startswith("?") for m in old.type.mask):
+        if not unsure and type(new) is Var and new.type == old.type:
             return self.supersede(old, new)
-        return self.store_array(old, WHOLE if old.type.mask else Const(()), new)
+        return self.store_array(old, WHOLE if mask else Const(()), new)
 
     def stored(self, value: Any) -> Any:
         if type(value) in (Var, Const) and isinstance(type_of(value), Scalar | Array):
@@ -84,7 +86,7 @@ class Stores:
     def supersede(self, old: Var, new: Var) -> Var:
         """`new` is what the memory of `old` holds from now on."""
         self.writes[new] = old
-        self.roots[new] = self.roots.get(old, old)
+        self.roots[new] = self.root_of(old)
         for key, value in self.store.items():
             changed = renamed(value, old, new)
             if changed is not value:
