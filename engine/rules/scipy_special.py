@@ -15,7 +15,7 @@ from scipy import special as sp
 from .elementwise import over
 from .registry import composition, constant, elementwise, existing, rule
 from .scalars import DEGREE, LN2, LN10
-from .scipy_parameters import by_differences
+from .scipy_parameters import by_differences, like
 from .scipy_shapes import betainc_by_a, betainc_by_b, gammainc_by_shape, in_precision, zeta_by_exponent
 from .vocabulary import conj, expand, refuse
 
@@ -385,13 +385,13 @@ elementwise(sp.ellipkm1, lambda out, p: -sp.elliprd(0.0, 1.0, p) / 6)
 elementwise(sp.ellipe, lambda out, m: -sp.elliprd(0.0, 1 - m, 1.0) / 6)
 elementwise(
     sp.ellipkinc,
-    lambda out, phi, m: 1 / np.sqrt(1 - m * np.square(np.sin(phi))),
-    lambda out, phi, m: ellipkinc_by_m(phi, m),
+    lambda out, phi, m: like(out, 1 / np.sqrt(1 - m * np.square(np.sin(phi)))),
+    lambda out, phi, m: like(out, ellipkinc_by_m(phi, m)),
 )
 elementwise(
     sp.ellipeinc,
-    lambda out, phi, m: np.sqrt(1 - m * np.square(np.sin(phi))),
-    lambda out, phi, m: ellipeinc_by_m(phi, m),
+    lambda out, phi, m: like(out, np.sqrt(1 - m * np.square(np.sin(phi)))),
+    lambda out, phi, m: like(out, ellipeinc_by_m(phi, m)),
 )
 
 
