@@ -166,13 +166,16 @@ def hidden_pairs(looked: tuple, a: np.ndarray, values_only: bool, by_index: Any,
     return unseen(*looked)
 
 
+GENERALISED = "a generalised eigenvalue problem in scipy.linalg.eig"
+SOLVED = "np.linalg.eig(np.linalg.solve(b, a))"
+
 rule(
     sl.eig,
     a=lambda d, out, a, b=None, left=False, right=True, *, check_finite=True, homogeneous_eigvals=False: of_general(
         d, out, a, b, left, right, homogeneous_eigvals
     ),
-    b=lambda d, out, a, b=None, left=False, right=True, *, check_finite=True, homogeneous_eigvals=False: of_general(
-        d, out, a, b, left, right, homogeneous_eigvals
+    b=lambda d, out, a, b=None, left=False, right=True, *, check_finite=True, homogeneous_eigvals=False: refuse(
+        GENERALISED, SOLVED
     ),
     careful=lambda looked, d, out, a, b=None, left=False, right=True, *, check_finite=True, homogeneous_eigvals=False: (
         of_general(d, out, a, b, left, right, homogeneous_eigvals, looked)
@@ -183,9 +186,7 @@ rule(
     a=lambda d, out, a, b=None, *, check_finite=True, homogeneous_eigvals=False: of_general(
         d, out, a, b, False, False, homogeneous_eigvals
     ),
-    b=lambda d, out, a, b=None, *, check_finite=True, homogeneous_eigvals=False: of_general(
-        d, out, a, b, False, False, homogeneous_eigvals
-    ),
+    b=lambda d, out, a, b=None, *, check_finite=True, homogeneous_eigvals=False: refuse(GENERALISED, SOLVED),
 )
 
 
@@ -194,7 +195,7 @@ def of_general(
 ) -> Any:  # fmt: skip
     """Of a general matrix, by eigenvalues and right eigenvectors."""
     if b is not None or homogeneous:
-        refuse("a generalised eigenvalue problem in scipy.linalg.eig", "np.linalg.eig(np.linalg.solve(b, a))")
+        refuse(GENERALISED, SOLVED)
     if left:
         refuse("the left eigenvectors of scipy.linalg.eig", "the right ones of a.conj().T")
     if not right:
