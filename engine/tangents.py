@@ -109,7 +109,7 @@ def unbroadcast(d: Any, shape: tuple[int, ...]) -> Any:
 
 def summed(d: Any, axes: Any, keepdims: bool = False) -> Any:
     """np.sum over these axes; half precision, in which 2048 and 1 are 2048, is added up in single."""
-    if np.result_type(d) == np.float16:
+    if getattr(d, "dtype", None) == np.float16:
         return np.sum(d, axis=axes, dtype=np.float32, keepdims=keepdims).astype(np.float16)
     return np.sum(d, axis=axes, keepdims=keepdims)
 

@@ -108,7 +108,7 @@ def result_is_constant(name: str) -> Defect:
     return on_traced_tier(patched(engine, name, _LevelAware(cut)))
 
 
-zeros_are_left_out = patched(engine.api, "_zeros_for_none", lambda gradient, argument: gradient)
+zeros_are_left_out = on_traced_tier(patched(engine.api, "_zeros_for_none", lambda gradient, argument: gradient))
 """Where nothing depends on an argument, the spelling that promises zeros says nothing instead."""
 
 _sweep = run.Pullback.sweep

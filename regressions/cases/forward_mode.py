@@ -212,11 +212,13 @@ def power_tangent(tangents, out, x, y):
     oracle="closed form: 0 ** p is 0 for every p > 0",
     reported=(float("nan"),),
     asks="value",
-    defect=with_rule(
-        operator.pow,
-        x=lambda d, out, x, y: d * y * np.power(x, y - 1),
-        y=lambda d, out, x, y: d * 0.0,
-        jvp=power_tangent,
+    defect=on_traced_tier(
+        with_rule(
+            operator.pow,
+            x=lambda d, out, x, y: d * y * np.power(x, y - 1),
+            y=lambda d, out, x, y: d * 0.0,
+            jvp=power_tangent,
+        )
     ),
 )
 def tangent_of_a_power_of_zero(p, *, ad):

@@ -13,7 +13,7 @@ from engine.traced.levels import plain
 
 from ..case import Raises, case
 from ..costs import cost
-from ..defects import with_rule
+from ..defects import on_traced_tier, with_rule
 from ..defects_flow import mapped_in_forward_order
 from ..defects_state import entries_with, traced, with_procedure
 
@@ -139,7 +139,7 @@ def last_first(d, out, object, dtype=None):
     right=(np.outer(ROWS, ROWS), ROWS[:, None]),
     oracle="closed form: the outer product of the error, which is 1, 2, 3, and the input",
     reported=(np.outer(ROWS[::-1], ROWS), ROWS[:, None]),
-    defect=with_rule(np.array, object=last_first),
+    defect=on_traced_tier(with_rule(np.array, object=last_first)),
 )
 def layer_computed_row_by_row(W, b):
     h = np.array([np.sum(ROWS * row) for row in W]).reshape(3, 1) + b
