@@ -71,11 +71,12 @@ def fields_of(value: Any) -> tuple[Any, dict[Any, Any]]:
     return (own_dict if own_dict is not None else value), {**slots, **(own_dict or {})}
 
 
-def shape_of(value: Any, leaf: Any, memo: dict[int, Shape]) -> Shape:
-    """The shape of a value; `leaf(value, path-independent kind)` makes each leaf outside a storage."""
+def shape_of(value: Any, leaf: Any, memo: dict[int, Shape], stored: Any = None) -> Shape:
+    """The shape of a value; `leaf` makes each leaf outside a storage, `stored` those inside one."""
+    stored = stored or _stored_leaf
     bare = plain(value)
     if isinstance(value, tuple):
-        items = {i: shape_of(v, leaf, memo) for i, v in enumerate(value)}
+        items = {i: shape_of(v, leaf, memo, stored) for i, v in enumerate(value)}
         return Shape(TUPLE, bare, items=items)
     if isinstance(bare, np.ndarray) and is_odd(bare):
         refuse_odd_array(bare, "by")
@@ -88,7 +89,7 @@ def shape_of(value: Any, leaf: Any, memo: dict[int, Shape]) -> Shape:
     storage, contents = fields_of(bare)
     kind = LIST if isinstance(bare, list) else DICT if isinstance(bare, dict) else OBJECT
     memo[id(bare)] = made = Shape(kind, bare, storage=storage)
-    made.items = {key: shape_of(v, _stored_leaf, memo) for key, v in contents.items()}
+    made.items = {key: shape_of(v, stored, memo, stored) for key, v in contents.items()}
     return made
 
 
@@ -203,8 +204,15 @@ def _fill(made: Any, parts: dict[Any, Any]) -> Any:
 
 
 def leave(level: Level, value: Any) -> Shape:
-    """The shape of a result, with the targets of its leaves at `level`."""
-    return shape_of(value, lambda v: Shape(LEAF, plain(v), target=target_of(level, v)), {})
+    """The shape of a result, with the targets of its leaves at `level`.
+
+    What is in a list or object is known by that; a list that a primitive has just made holds traced values themselves.
+    """
+
+    def leaf(v: Any) -> Shape:
+        return Shape(LEAF, plain(v), target=target_of(level, v))
+
+    return shape_of(value, leaf, {}, lambda v: leaf(v) if isinstance(v, Traced) else _stored_leaf(v))
 
 
 def seed(sweep: Sweep, shape: Shape, d: Any, path: str = "the result") -> None:
@@ -243,6 +251,9 @@ def _stored_seed(sweep: Sweep, shape: Shape, d: Any, path: str) -> Any:
     if shape.kind == LEAF:
         if d is not None:
             check(d, shape.value, path)
+            if shape.target is not None:
+                sweep.give(shape.target, d)
+                return None
         return d
     if shape.kind == TUPLE and d is not None:
         parts = [_stored_seed(sweep, item, d[i], f"{path}[{i}]") for i, item in shape.items.items()]

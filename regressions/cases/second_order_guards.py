@@ -14,7 +14,7 @@ from engine import stop_gradient
 from engine.rules.products import matmul_left, matmul_right
 
 from ..case import Tolerance, case
-from ..defects import on_traced_tier, with_rule
+from ..defects import with_rule
 from ..defects_orders import rows_look_at_each_other, ties_share_at_every_order, with_new_rule
 from ..defects_state import overwritten_values_are_looked_at, together
 
@@ -219,12 +219,6 @@ def running(x):
     return np.logaddexp.accumulate(x[::-1])[::-1]
 
 
-def by_logarithms_of_both_signs(d, out, x):
-    positive = np.where(d > 0, np.log(d), -np.inf) - out
-    negative = np.where(d < 0, np.log(-d), -np.inf) - out
-    return np.exp(x) * np.cumsum(np.exp(positive) - np.exp(negative))
-
-
 @case(
     "tensorflow-127243",
     "https://github.com/tensorflow/tensorflow/issues/127243",
@@ -239,14 +233,12 @@ def by_logarithms_of_both_signs(d, out, x):
     oracle="closed form: 3 · 4 exp(2t), all else being smaller by exp(-40)",
     reported=(float("nan"),),
     asks="value",
-    defect=on_traced_tier(
-        together(with_new_rule(running, x=by_logarithms_of_both_signs), overwritten_values_are_looked_at)
-    ),
+    no_defect="forward mode runs a pullback where no cotangent is zero, so that the logarithms of this rule stay finite",
 )
 def second_derivative_of_a_running_sum_of_powers(t, *, ad):
     def weighted(t):
         y = running(np.array([t, -t, 2 * t]))
-        return 3 * y[0] + y[2]
+        return 3 * y[0] + y[1] + y[2]
 
     return float(ad.jvp(lambda t: ad.jvp(weighted, (t,), (1.0,))[1], (t,), (1.0,))[1])
 

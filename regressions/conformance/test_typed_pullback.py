@@ -119,3 +119,10 @@ def test_one_value_twice_in_a_result_is_for_the_other_tier():
         compiled(twice, (X,), {}, never)
     _, back = pullback(twice, X)
     np.testing.assert_allclose(back((np.ones(4), np.ones(4)))[0], 4 * X)
+
+
+@pytest.mark.parametrize("where", ["typed", "traced"])
+def test_a_list_that_a_primitive_returns_has_cotangents(where):
+    with tier(where):
+        _, back = pullback(lambda x: np.split(x, 2), X)
+    np.testing.assert_array_equal(back([np.ones(2), np.full(2, 2.0)])[0], [1.0, 1.0, 2.0, 2.0])
