@@ -233,7 +233,7 @@ def running(x):
     oracle="closed form: 3 · 4 exp(2t), all else being smaller by exp(-40)",
     reported=(float("nan"),),
     asks="value",
-    no_defect="forward mode runs a pullback where no cotangent is zero, so that the logarithms of this rule stay finite",
+    no_defect="forward mode runs a pullback where no cotangent is zero, and the logarithms stay finite",
 )
 def second_derivative_of_a_running_sum_of_powers(t, *, ad):
     def weighted(t):
