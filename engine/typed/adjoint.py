@@ -40,7 +40,7 @@ from .core import (
 )  # fmt: skip
 from .projections import accumulate, whole, zero
 from .pullbacks import pullbacks_of
-from .results import is_cheap
+from .results import carriers, is_cheap
 from .runtime import addat, applied, backwards, iterations, read
 from .types import INT, Array, NotTyped, Plain, Seq, cotangent_type, is_active_type, join, type_of
 
@@ -55,7 +55,7 @@ def active_names(block: Block, start: int, targets: set) -> set:
 def _spread_activity(stmts: list, active: set) -> None:
     for stmt in stmts:
         if type(stmt) is Let:
-            depends = any(v in active for v in operands(stmt))
+            depends = any(v in active for v in carriers(stmt))
             if depends and stmt.fn is applied:
                 raise NotTyped("the derivative of a pullback that is called")
             if depends and is_active_type(stmt.out.type):

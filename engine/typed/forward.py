@@ -37,9 +37,9 @@ from .core import (
     outs_of,
     vars_of,
 )
-from .optimise import LIKE
 from .projections import accumulate, whole, zero
 from .pullbacks import pullbacks_of
+from .results import LIKE
 from .types import NotTyped, Seq, cotangent_type, is_complex, type_of
 
 LINEAR: dict[Any, tuple] = {

@@ -17,7 +17,6 @@ import numpy as np
 
 from .. import switches
 from ..rules.scalars import standing_largest, standing_smallest
-from ..rules.selection import on_diagonal
 from . import runtime
 from .core import (
     Block,
@@ -35,7 +34,7 @@ from .core import (
     vars_of,
     walk,
 )  # fmt: skip
-from .results import is_elementwise
+from .results import LIKE, is_elementwise
 from .types import Array, Plain, type_of
 
 IMPURE = {
@@ -336,10 +335,6 @@ def _needs(block: Block, live: set, again: set) -> None:
 
 
 # ---- shapes
-
-
-LIKE = {runtime.spread: 1, runtime.reduce_to: 1, runtime.zero_of: 0, runtime.dim: 0, on_diagonal: 1}
-"""Where an operation asks for the shape and dtype of an argument only."""
 
 
 def save_outlines(program: Program) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import cmath
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from ..rules import selection
 from ..rules.registry import is_constant, lookup
 from ..rules.scalars import standing_largest, standing_smallest
 from . import runtime
-from .core import Const, Pack, Var
+from .core import Const, Pack, Var, vars_of
 from .types import (
     BOOL,
     FLOAT64,
@@ -433,6 +433,17 @@ FLOAT64_RESULT = FLOAT64
 
 
 # ---- what the passes ask
+
+LIKE = {runtime.spread: 1, runtime.reduce_to: 1, runtime.zero_of: 0, runtime.dim: 0, selection.on_diagonal: 1}
+"""Where an operation asks for the shape and dtype of an argument only."""
+
+
+def carriers(stmt: Any) -> Iterator[Var]:
+    """The operands of a Let from whose values the result is made: not those whose shape is asked for."""
+    like = LIKE.get(stmt.fn)
+    yield from vars_of([arg for i, arg in enumerate(stmt.args) if i != like])
+    yield from vars_of([arg for _, arg in stmt.kw])
+
 
 _FRESH = {runtime.zero_of, runtime.owned, runtime.addat, runtime.spread, np.matmul, operator.matmul, np.outer,
           np.zeros_like, np.ones_like, runtime.append, runtime.fresh_list, runtime.repeated, runtime.zero_list,
