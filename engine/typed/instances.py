@@ -45,7 +45,7 @@ class Instances:
     def __init__(self, owner: Any) -> None:
         self.owner = owner  # keeps the id that this is filed under from being used again
         self.generation = generation.number
-        self.made: list[Callable] = []
+        self.made: list[tuple[int, frozenset, Callable]] = []  # with the number and the names of the arguments
         self.refused: dict[tuple, str] = {}
 
 
@@ -367,7 +367,9 @@ def run(kind: Any, f: Any, function: Any, args: tuple, kwargs: dict, made: Calla
     known = table.get(id(owner))
     try:
         if known is not None and known.generation == generation.number:
-            for instance in known.made:
+            for count, names, instance in known.made:
+                if count != len(args) or kwargs.keys() != names:
+                    continue  # it would take defaults for what is given
                 result = instance(function, args, kwargs)
                 if result is not MISS:
                     return result
@@ -389,7 +391,7 @@ def first(known: Instances, f: Any, function: Any, args: tuple, kwargs: dict, ma
     except (NotTyped, SourceError) as error:
         known.refused[key] = str(error)
         raise NotTyped(str(error)) from error
-    known.made.insert(0, instance)
+    known.made.insert(0, (len(args), frozenset(kwargs), instance))
     result = instance(function, args, kwargs)
     if result is MISS:
         raise AssertionError(f"the instance of {f} does not fit the arguments it was made for")

@@ -48,6 +48,24 @@ def slope(f, *args):
 # ---- what is relied on
 
 
+def to_the_power(x, n=1, scale=1.0):
+    y = scale
+    for _ in range(n):
+        y = y * x
+    return y
+
+
+def test_arguments_that_are_given_are_not_taken_from_defaults():
+    assert engine.gradient(to_the_power, 2.0) == (1.0,)
+    assert engine.gradient(to_the_power, 2.0, n=3) == (12.0,)
+    assert engine.gradient(to_the_power, 2.0, scale=5.0) == (5.0,)
+    assert engine.gradient(to_the_power, 2.0) == (1.0,)
+    assert engine.gradient(lambda x, y=2.0: x * y, 3.0) == (2.0,)
+    product = lambda x, y=2.0: x * y  # noqa: E731
+    assert engine.gradient(product, 3.0) == (2.0,)
+    assert engine.gradient(product, 3.0, 4.0) == (4.0, 3.0)
+
+
 def test_a_number_in_a_global_is_loaded_and_rebinding_it_builds_nothing(monkeypatch, builds):
     def f(x):
         return rate * x
