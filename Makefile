@@ -9,12 +9,14 @@ STAMP  := $(VENV)/installed-$(shell $(PYTHON) -c 'import sys; print("%d.%d.%d" %
 ENGINES = engine-autograd engine-jax engine-mygrad engine-tensorflow engine-torch
 PYTEST  = $(BIN)/python -m pytest
 
-.PHONY: help regressions test lint types tests bisect-proof bisect-releases bench-quick bench clean $(ENGINES)
+.PHONY: help regressions matrix test lint types tests bisect-proof bisect-releases bench-quick bench clean $(ENGINES)
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make regressions   every pinned bug on the reference engine"
 	@echo "make engine-NAME   an environment for autograd, jax, mygrad, tensorflow or torch, which pytest --engine NAME asks"
+	@echo "make matrix        every bug on every engine, in several releases, which it installs: a table, build/matrix.html"
+	@echo "                   and .json; make matrix ARGS=--installed asks only what is there"
 	@echo "make test          format, lint, types, doctests and every test: what CI runs"
 	@echo "make bisect-proof      planted breaks of every kind at every position of a history; minutes"
 	@echo "make bisect-releases   known fixes of other packages found again, with the package index; minutes"
@@ -27,6 +29,9 @@ engine-autograd engine-jax engine-mygrad engine-tensorflow engine-torch: $(STAMP
 
 regressions: $(STAMP)
 	@$(PYTEST) -q -n $(WORKERS) --bite regressions/test_cases.py
+
+matrix: $(STAMP)
+	@$(BIN)/python -m regressions matrix --html build/matrix.html --json build/matrix.json $(ARGS)
 
 test: lint types tests
 

@@ -9,11 +9,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from . import bisecting, report
+from . import bisecting, matrix_command, report
 from .adapters import UnknownEngine, adapters_of
 from .axis import HistoryError
-from .case import SYMPTOMS, TRACKERS, Case, thread_id
-from .corpus import TOPICS, UnknownCase, all_cases, find, find_alone, program_file, select
+from .case import Case, thread_id
+from .corpus import UnknownCase, all_cases, find, find_alone, program_file, select
 from .environments import Unusable, interpreter, release_of
 from .expected import FAILURES, ExpectationError, file_of, rewritten
 from .records import Record, recorded
@@ -53,8 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
     listing = commands.add_parser("list", help="the cases, one a line")
     listing.set_defaults(command=_list)
-    for name, vocabulary in (("topic", TOPICS), ("tracker", TRACKERS), ("symptom", SYMPTOMS)):
-        listing.add_argument(f"--{name}", choices=sorted(vocabulary), metavar=name.upper())
+    matrix_command.add_filters(listing)
     showing = commands.add_parser("show", help="all about a case: thread, answer, what was reported, program")
     showing.set_defaults(command=_show)
     running = commands.add_parser("run", help="ask an engine, and judge its answer")
@@ -73,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     expecting.set_defaults(command=_expect)
     expecting.add_argument("engines", nargs="+", metavar="engine", help="an engine, or a release: autograd==1.5")
     expecting.add_argument("--versions", help="the range that the section is for (default: each release alone)")
+    matrix_command.add_command(commands)
     bisecting.add_commands(commands)
     for command in (showing, running, scripting):
         command.add_argument("id", help="an id, or a thread by tracker and number: flux-2497")

@@ -24,7 +24,17 @@ from packaging.version import InvalidVersion, Version
 
 from .axis import CannotAsk, Where, put
 
-__all__ = ["Release", "Unusable", "cache_directory", "installable", "interpreter", "locked", "published", "release_of"]
+__all__ = [
+    "Release",
+    "Unusable",
+    "cache_directory",
+    "compared",
+    "installable",
+    "interpreter",
+    "locked",
+    "published",
+    "release_of",
+]
 
 RELEASES = Path(__file__).parent / "adapters" / "releases.toml"
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
@@ -58,6 +68,11 @@ class Release:
         return json.loads(file.read_text()) if file.exists() else {}
 
     @property
+    def made(self) -> bool:
+        """Is its environment there, as it would be made now? What does not install or import counts too."""
+        return self.note.get("packages") in self.choices
+
+    @property
     def directory(self) -> Path:
         """Where its environment is kept."""
         python = f"py{sys.version_info[0]}.{sys.version_info[1]}"
@@ -86,6 +101,11 @@ def release_of(name: str) -> Release:
 def installable() -> list[str]:
     """The engines that `releases.toml` knows how to install."""
     return sorted(name for name, entry in _releases().items() if isinstance(entry, dict))
+
+
+def compared(engine: str) -> list[Release]:
+    """The releases of an engine that the matrix puts side by side, unless others are named."""
+    return [Release(engine, version) for version in _releases()[engine]["compared"]]
 
 
 def published(engine: str) -> list[Release]:
@@ -129,7 +149,7 @@ def interpreter(release: Release, say: Callable[[str], None] = lambda line: None
     """
     directory, python = release.directory, release.directory / "bin" / "python"
     with locked(directory.with_suffix(directory.suffix + ".lock")):
-        if release.note.get("packages") not in release.choices:
+        if not release.made:
             say(f"{release}: making an environment in {directory}")
             venv.create(directory, clear=not release.note)
             note = _installed(release, python, say)
