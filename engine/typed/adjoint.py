@@ -39,9 +39,9 @@ from .core import (
     substitute,
 )  # fmt: skip
 from .projections import accumulate, whole, zero
-from .pullbacks import pullbacks_of
+from .pullbacks import placed, pullbacks_of, takes_elements
 from .results import carriers, is_cheap
-from .runtime import addat, applied, backwards, iterations, read
+from .runtime import addat, applied, backwards, iterations
 from .types import INT, Array, NotTyped, Plain, Seq, cotangent_type, is_active_type, join, type_of
 
 
@@ -137,7 +137,7 @@ class Sweep:
             self.lowerer.line = stmt.line
             if type(stmt) is Let:
                 d = cotangents.pop(stmt.out, None) if stmt.out in self.wanted else None
-                if d is not None and stmt.fn in (operator.getitem, read) and stmt.args[0] in cotangents:
+                if d is not None and takes_elements(stmt) and stmt.args[0] in cotangents:
                     self.add_at(stmt, d, cotangents)
                 elif d is not None:
                     for v, contribution in pullbacks_of(self.lowerer, stmt, d, self.wanted):
@@ -151,9 +151,9 @@ class Sweep:
 
     def add_at(self, stmt: Let, d: Any, cotangents: dict) -> None:
         """The cotangent of x[i], added into what x has already."""
-        x, index = stmt.args
+        x = stmt.args[0]
         buffer = whole(self.lowerer, x, cotangents[x])
-        cotangents[x] = self.lowerer.let(addat, (buffer, index, whole(self.lowerer, stmt.out, d)))
+        cotangents[x] = self.lowerer.let(addat, (buffer, *placed(self.lowerer, stmt, d)))
 
     # ---- branches
 

@@ -42,7 +42,8 @@ class Ownership:
         self.taken: dict[Var, list] = {}  # the places of all uses that are no reads
         self.places: dict[Let, tuple] = {}
         self.next = 0
-        self.written = {stmt.args[0] for stmt in walk(program.body) if type(stmt) is Let and stmt.fn is runtime.put}
+        writing = (runtime.put, runtime.addat)
+        self.written = {stmt.args[0] for stmt in walk(program.body) if type(stmt) is Let and stmt.fn in writing}
         self.count(program.body, [program.results], ())
         for v, reads in self.reads.items():
             if any(follows(self.places[r], place) for r in reads for place in self.taken.get(v, ())):

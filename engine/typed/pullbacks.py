@@ -21,10 +21,12 @@ from .results import getitem_type, is_elementwise
 from .types import NONE, Array, NotTyped, Scalar, Seq, cotangent_type, is_complex, type_of
 from .values import ListOf, Outside, Ref, Tup
 
+EXTREMES = {np.max, np.min, np.amax, np.amin}
+
 
 def pullbacks_of(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
     """[(name, contribution)], for the arguments of `stmt` that are wanted."""
-    own = OWN.get(stmt.fn)
+    own = _getitem if takes_elements(stmt) else OWN.get(stmt.fn)
     if own is not None:
         found = own(lowerer, stmt, d, wanted)
         return [(v, c) for v, c in found if type(v) is Var and v in wanted and c is not None]
@@ -206,9 +208,6 @@ def holds_slice(arg: Any) -> bool:
     return type(arg) is Pack and (arg.kind is slice or any(map(holds_slice, arg.items)))
 
 
-EXTREMES = {np.max, np.min, np.amax, np.amin}
-
-
 def check_ties(lowerer: Any, stmt: Let, sided: Callable, shared: Callable, d: Any) -> None:
     """What is differentiated once more may meet no tie (convention 2)."""
     if stmt.fn in EXTREMES and len(stmt.args) == 1 and {name for name, _ in stmt.kw} <= {"axis", "keepdims"}:
@@ -328,9 +327,26 @@ def _nothing(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
 
 def _getitem(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
     """A dense cotangent; the sweep itself adds into the buffer that is there already."""
-    x, index = stmt.args
-    buffer = zero(lowerer, x)
-    return [(x, lowerer.let(runtime.addat, (buffer, index, whole(lowerer, stmt.out, d))))]
+    x = stmt.args[0]
+    return [(x, lowerer.let(runtime.addat, (zero(lowerer, x), *placed(lowerer, stmt, d))))]
+
+
+def takes_elements(stmt: Let) -> bool:
+    """Is the result some elements of the first argument: x[i], or the largest of a vector?"""
+    if stmt.fn in EXTREMES:
+        of = type_of(stmt.args[0]) if len(stmt.args) == 1 and not stmt.kw else None
+        return isinstance(of, Array) and len(of.mask) == 1
+    return stmt.fn in (operator.getitem, runtime.read)
+
+
+def placed(lowerer: Any, stmt: Let, d: Any) -> tuple[Any, Any]:
+    """(where the elements stand that the statement takes, the cotangent of each); extremes that tie share."""
+    if stmt.fn not in EXTREMES:
+        return stmt.args[1], whole(lowerer, stmt.out, d)
+    if lowerer.ties_are_checked:
+        lowerer.emit(runtime.one_extreme, (stmt.args[0], stmt.out), NONE, must=True)
+    places = lowerer.let(runtime.places_of, (stmt.args[0], stmt.out))
+    return places, lowerer.let(operator.truediv, (d, lowerer.let(runtime.dim, (places, Const(0)))))
 
 
 OWN: dict[Any, Callable] = {
@@ -339,11 +355,11 @@ OWN: dict[Any, Callable] = {
     runtime.joined: lambda lowerer, stmt, d, wanted: [(stmt.args[0],
     lowerer.let(runtime.rows, (whole(lowerer, stmt.out, d),)))],
     runtime.rows: lambda lowerer, stmt, d, wanted: [(stmt.args[0], lowerer.let(runtime.joined, (d,)))],
-    runtime.put_item: _put_item, runtime.put: _put, runtime.read: _getitem, runtime.addat: _addat,
+    runtime.put_item: _put_item, runtime.put: _put, runtime.addat: _addat,
     runtime.spread: _spread,
     runtime.owned: _same, runtime.cast: _projected, runtime.real_part: _same, runtime.as_float: _same,
     runtime.reduce_to: _broadcast_up, runtime.total: _total, runtime.sum_axes: _sum_axes,
-    runtime.sign_of_det: _nothing, runtime.zero_of: _nothing, runtime.zero_list: _nothing, operator.getitem: _getitem,
+    runtime.sign_of_det: _nothing, runtime.zero_of: _nothing, runtime.zero_list: _nothing,
     runtime.backwards: lambda lowerer, stmt, d, wanted: [(stmt.args[0], lowerer.let(runtime.backwards, (d,)))],
     runtime.add_lists: lambda lowerer, stmt, d, wanted: [(stmt.args[0], d), (stmt.args[1], d)],
     runtime.sum_list: lambda lowerer, stmt, d, wanted: [(stmt.args[0],

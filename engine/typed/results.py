@@ -424,6 +424,7 @@ _TABLE: dict[Callable, Callable] = {
     runtime.distinct: lambda args, kw: NONE, runtime.unpacked: lambda args, kw: NONE,
     runtime.equally_long: lambda args, kw: NONE, runtime.same_shape: lambda args, kw: NONE,
     runtime.applied: lambda args, kw: Plain(list) if type(args[1]) is Pack else cotangent_type(type_of(args[1])),
+    runtime.places_of: lambda args, kw: Array(np.dtype(np.intp), ("?",)),
     runtime.no_tie: lambda args, kw: NONE, runtime.one_extreme: lambda args, kw: NONE,
     min: _len, max: _len, runtime.bound: _like, runtime.same: _like, operator.not_: lambda args, kw: BOOL,
     standing_largest: _like, standing_smallest: _like,

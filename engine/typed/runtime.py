@@ -167,6 +167,14 @@ def applied(pullback: Any, like: Any, *args: Any, **kwargs: Any) -> Any:
     return project(0.0 if found is None else found, like)
 
 
+def places_of(x: Any, value: Any) -> Any:
+    """Where the elements of a vector are that equal `value`, of which there is at least one."""
+    places = np.flatnonzero(x == value)
+    if not places.size:
+        raise NotTyped("an extreme that is NaN")
+    return places
+
+
 def distinct(index: Any, buffer: Any) -> None:
     """The indices of a store name each place once; what is overwritten in one store is for the other tier."""
     places = np.arange(buffer.size).reshape(buffer.shape)[index]
