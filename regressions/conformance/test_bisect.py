@@ -104,7 +104,7 @@ def test_the_commit_is_named_with_what_it_said_before_and_after(repository, hist
     text = report(found)
     assert text.startswith(f"{line[3][:12]} broke {CASE.id}\n") and "3: b\n  engine/__init__.py\n" in text
     assert CASE.threads[0] in text and "(-4.0, None)" in text and "ForeignCallError" in text
-    assert "4 commits, about 2 steps" in heard and "about 0 steps left" in heard[-1]
+    assert "4 commits, about 2 steps" in heard and "good         about 1 step left" in heard[-1]
     assert search(repository, store).run(good=line[0], bad=line[4]).culprits == found.culprits
 
 
