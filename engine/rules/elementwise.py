@@ -141,10 +141,19 @@ elementwise(np.arctan2, lambda out, y, x: angle_partial(x, x, y), lambda out, y,
 elementwise(np.sinc, lambda out, x: sinc_partial(out, x))
 
 
+SHALLOW = {np.dtype(kind): np.finfo(kind).eps ** 0.25 for kind in (np.float16, np.float32, np.float64)}
+
+
 def tanh_partial(out: Any, x: Any) -> Any:
-    """1 / cosh² x, written e^-2|x| (1 + |tanh x|)²: far out 1 - tanh² x has no digits left, and cosh x overflows."""
-    if np.iscomplexobj(x):
-        return 1 - out * out
+    """1 / cosh² x: 1 - tanh² x, which has lost its digits where it is small; there e^-2|x| (1 + |tanh x|)².
+
+    1 / cosh x itself overflows.
+    """
+    slope = 1 - out * out
+    if np.iscomplexobj(x) or (
+        isinstance(out, np.ndarray) and np.minimum.reduce(slope, None, initial=1) > SHALLOW.get(out.dtype, 1)
+    ):
+        return slope
     twice = 1 + np.abs(out)
     return np.exp(-2 * np.abs(x)) * twice * twice
 
