@@ -9,7 +9,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from . import bisecting, matrix_command, report
+from . import bisecting, isolating, matrix_command, report
 from .adapters import UnknownEngine, adapters_of
 from .axis import HistoryError
 from .case import Case, thread_id
@@ -74,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     expecting.add_argument("--versions", help="the range that the section is for (default: each release alone)")
     matrix_command.add_command(commands)
     bisecting.add_commands(commands)
+    isolating.add_commands(commands)
     for command in (showing, running, scripting):
         command.add_argument("id", help="an id, or a thread by tracker and number: flux-2497")
     return parser

@@ -70,6 +70,7 @@ def _commands(case: Case, record: Record) -> Iterator[tuple[str, str]]:
     yield "show", f"show {case.id}"
     if ours:
         yield "bisect", f"bisect {case.id}"
+        yield "isolate", f"isolate {case.id}"
     elif ":" not in record.asked:
         yield "script", f"script {case.id} --engine {record.asked}"
 

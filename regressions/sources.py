@@ -11,7 +11,7 @@ from pathlib import Path
 from .case import Case
 from .corpus import program_file
 
-__all__ = ["program_text"]
+__all__ = ["answer_of", "names_bound", "names_read", "program_text"]
 
 
 def program_text(case: Case, skip: Collection[str] = ("np",)) -> str:
@@ -29,11 +29,11 @@ def program_text(case: Case, skip: Collection[str] = ("np",)) -> str:
     """
     text, parts, programs = _parsed(program_file(case))
     program, point = programs[case.program.__name__]
-    needed = _names(program) | (_names(point.value) if point else set())
+    needed = names_read(program) | (names_read(point.value) if point else set())
     chosen: set[ast.stmt] = {program}
     while more := {node for node, names in parts if node not in chosen and names & needed and not names <= set(skip)}:
         chosen |= more
-        needed |= set().union(*map(_names, more))
+        needed |= set().union(*map(names_read, more))
     written, lines = "", text.splitlines()
     for node in sorted(chosen, key=lambda node: node.lineno):
         source = "\n".join(lines[node.lineno - 1 : node.end_lineno]) + "\n"
@@ -51,24 +51,26 @@ def _parsed(
     text = file.read_text()
     parts, programs = [], {}
     for node in ast.parse(text).body:
-        if isinstance(node, ast.FunctionDef) and (answer := _answer(node)):
+        if isinstance(node, ast.FunctionDef) and (answer := answer_of(node)):
             node.decorator_list.remove(answer)
             programs[node.name] = node, next((word for word in answer.keywords if word.arg in ("at", "wrt")), None)
         elif not (isinstance(node, ast.ImportFrom) and node.level > 0):
-            parts.append((node, _bound(node)))
+            parts.append((node, names_bound(node)))
     return text, parts, programs
 
 
-def _answer(program: ast.FunctionDef) -> ast.Call | None:
+def answer_of(program: ast.FunctionDef) -> ast.Call | None:
+    """The call of `case` above a program, None for a function that is no case."""
     calls = (call for call in program.decorator_list if isinstance(call, ast.Call))
     return next((call for call in calls if getattr(call.func, "id", "") == "case"), None)
 
 
-def _names(node: ast.AST) -> set[str]:
+def names_read(node: ast.AST) -> set[str]:
+    """The names in a piece of program."""
     return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
 
 
-def _bound(node: ast.stmt) -> set[str]:
+def names_bound(node: ast.stmt) -> set[str]:
     """The names that a statement of a module gives a meaning, or whose meaning it changes."""
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         return {node.name}
@@ -76,5 +78,5 @@ def _bound(node: ast.stmt) -> set[str]:
         return {alias.asname or alias.name.partition(".")[0] for alias in node.names}
     if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        return {name for target in targets for name in _names(target)}
-    return _names(node) if isinstance(node, ast.Expr) else set()
+        return {name for target in targets for name in names_read(target)}
+    return names_read(node) if isinstance(node, ast.Expr) else set()
