@@ -54,8 +54,9 @@ def texts(program: Callable, subject: Subject, at: str) -> Iterator[str]:
     """
     module, definition, _ = _definition(program)
     point = ast.parse(f"at = {written(subject.at) or at}").body[0]
+    if answer := answer_of(definition):
+        definition.decorator_list.remove(answer)
     names = names_read(definition) | names_read(point)
-    definition.decorator_list = []
     own = [_absolute(node, program) for node in _needed(module.body, definition, names)]
     yield _joined(own, definition, point)
     known = inspect.unwrap(program).__globals__

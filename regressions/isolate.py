@@ -34,6 +34,16 @@ __all__ = ["Culprit", "Watch", "culprit_of_error", "named", "watching"]
 
 ENGINE = str(Path(errors.__file__).parent)
 DIGITS = {"e": 3e-2, "f": 2e-3, "F": 2e-3}  # of what is computed in half and in single precision
+NOWHERE = ("<engine>", 0)  # called by the engine itself, at no line of a program
+ENTRIES = {
+    "ArrayStore": "a write into an array",
+    "Load": "what was read from a container",
+    "Store": "what was put into a container",
+    "Edit": "an edit of a list",
+    "Permutation": "a list put in another order",
+    "Creation": "a container that was made",
+    "Recomputation": "a checkpointed call",
+}
 ELEMENTS = 32  # an array of so many is asked element by element once it is known to be wrong
 
 
@@ -75,7 +85,7 @@ class Culprit:
         inside = " (a rule of the engine, differentiated in turn)" if self.place[0].startswith(ENGINE) else ""
         return [
             f"{self.operation} {self.kind.words}" + (f", in {self.argument}" if self.argument else ""),
-            f"  at        {self.place[0]}:{self.place[1]}{inside}",
+            *([] if self.place == NOWHERE else [f"  at        {self.place[0]}:{self.place[1]}{inside}"]),
             *([f"            {self.line}"] if self.line else []),
             *([f"  expected  {self.expected}"] if self.expected else []),
             *([f"  got       {self.got}"] if self.got else []),
@@ -185,7 +195,7 @@ def watching() -> Iterator[Watch]:
 
 def _place() -> tuple[str, int]:
     chain = errors.call_chain()
-    return (chain[0][1], chain[0][2]) if chain else ("<engine>", 0)
+    return (chain[0][1], chain[0][2]) if chain else NOWHERE
 
 
 def _pulled_back(watch: Watch, sweep: Any, operation: Any, d: Any) -> Culprit | None:
@@ -258,7 +268,7 @@ def _complaint(
         if part is not None and (np.shape(part), np.asarray(part).dtype) != (np.shape(leaf), np.asarray(leaf).dtype):
             return FORM, _form(leaf), _form(part)
         if part is not None and np.isnan(part).any() and not _any_nan((args, d)):
-            return NAN, "" if known is None else f"{known.middle:.9g} along a random direction", _shown(part)
+            return NAN, "" if known is None else known.along(direction), _shown(part)
         if known is None:
             watch.unsettled += 1
             continue
@@ -268,7 +278,7 @@ def _complaint(
             continue
         wanted = _elementwise(called, args, (position, *path), leaf, d)
         lost = part is None or not np.any(part)
-        expected = f"{known.middle:.9g} along a random direction" if wanted is None else _shown(wanted)
+        expected = known.along(direction) if wanted is None else _shown(wanted)
         shown = "nothing" if part is None else f"{got:.9g}" if wanted is None and not lost else _shown(part)
         return (LOST if lost else WRONG), expected, shown
     return None
@@ -377,24 +387,30 @@ def _map(each: Callable[[Any], Any], x: Any) -> Any:
     return each(x) if is_number(x) else None
 
 
-def culprit_of_error(error: BaseException) -> Culprit | None:
-    """The operation at which the engine raised, from the frames of the program that it went through; None: in none."""
-    place, operation, method = None, "", ""
+def culprit_of_error(error: BaseException) -> Culprit:
+    """Where the engine raised: at which operation of which line of the program, as the frames of the exception tell."""
+    place, operation, method, entry = NOWHERE, "", "", ""
     tb: TracebackType | None = error.__traceback__
     while tb is not None:
-        frame = tb.tb_frame
-        if errors.is_generated(frame.f_code):
-            place, operation, method = (frame.f_code.co_filename, tb.tb_lineno), "", ""
-        elif place is not None:
-            if callable(called := frame.f_locals.get("function")):
-                operation = operation or named(called)
-            if isinstance(name := frame.f_locals.get("name"), str):
-                method = method or f"the method {name}"
+        code, values = tb.tb_frame.f_code, tb.tb_frame.f_locals
+        if errors.is_generated(code):
+            place = place if _is_ours(code.co_filename) and place != NOWHERE else (code.co_filename, tb.tb_lineno)
+            operation, method = "", ""
+        elif place != NOWHERE:
+            operation = operation or (named(values["function"]) if callable(values.get("function")) else "")
+            method = method or (f"the method {values['name']}" if isinstance(values.get("name"), str) else code.co_name)
+        elif code.co_name == "reverse" and code.co_filename.startswith(ENGINE):
+            entry = f"the way back over {ENTRIES.get(type(values['self']).__name__, 'an operation')}"
+        elif code.co_filename.startswith(ENGINE):
+            method = f"{code.co_qualname} of {Path(code.co_filename).relative_to(Path(ENGINE).parent)}:{tb.tb_lineno}"
         tb = tb.tb_next
-    if place is None:
-        return None
     text = f"{type(error).__name__}: {error}".splitlines()[0]
-    return Culprit(operation or method or "what stands there", RAISES, place, got=text)
+    return Culprit(entry or operation or method or "the engine", RAISES, place, got=text)
+
+
+def _is_ours(filename: str) -> bool:
+    """Is this the engine, or a bug that is put back into it?"""
+    return filename.startswith((ENGINE, str(Path(__file__).with_name("defects"))))
 
 
 def named(function: Any) -> str:

@@ -199,7 +199,9 @@ def _search(subject: Subject) -> tuple[Culprit | None, str]:
 
 def _no_culprit(subject: Subject, failure: Symptom | None, question: Question) -> list[str]:
     """What there is to say where no single operation is wrong."""
-    if failure is not None and symptom(subject, adapters_of("reference")[-1]) is None:
+    if failure is None:
+        return ["no operation is wrong as far as differences can tell"]
+    if symptom(subject, adapters_of("reference")[-1]) is None:
         passes = f": python -m regressions bisect --passes {question.name}" if question.case else ""
         return [f"no operation is wrong, and the traced tier is right: it is in the typed tier{passes}"]
     return ["no operation alone is wrong: it is in what carries values between them (lists, objects, written arrays)"]

@@ -81,7 +81,12 @@ def candidates(text: str, name: str = "") -> Iterator[str]:
         _inlined_functions, _inlined_variables, _bare_definitions, _simpler_numbers,
     ):  # fmt: skip
         for changed in step(tree, name):
-            yield ast.unparse(ast.fix_missing_locations(changed))
+            try:
+                smaller = ast.unparse(ast.fix_missing_locations(changed))
+                ast.parse(smaller)
+            except (SyntaxError, ValueError):  # a step may leave a slice or a piece of an f-string where none can stand
+                continue
+            yield smaller
 
 
 Step = Iterator[ast.Module]
@@ -215,11 +220,14 @@ def _put(parent: Any, field: str, index: int | None, node: ast.expr) -> None:
 
 
 def _without_arguments(tree: ast.Module, name: str) -> Step:
-    """Arguments of calls and items of displays dropped; those of `at` go with their parameters."""
+    """Arguments of calls, items of displays and imported names dropped; those of `at` go with their parameters."""
     at = _statement_at(tree)
-    for owner, field, items in [*_lists(tree, ast.expr), *_lists(tree, ast.keyword)]:
-        if isinstance(owner, ast.Call | ast.List | ast.Set | ast.Tuple) and (at is None or owner is not at.value):
+    kinds = ast.Call | ast.List | ast.Set | ast.Tuple | ast.ImportFrom
+    for owner, field, items in [*_lists(tree, ast.expr), *_lists(tree, ast.keyword), *_lists(tree, ast.alias)]:
+        if isinstance(owner, kinds) and (at is None or owner is not at.value):
             for run in _runs(len(items)):
+                if isinstance(owner, ast.ImportFrom) and items == items[run]:
+                    continue
                 twin, same = _twin(tree, owner)
                 del getattr(same, field)[run]
                 yield twin

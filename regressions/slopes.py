@@ -29,6 +29,14 @@ class Slope:
     high: float
     trusted: float
 
+    def along(self, direction: Any) -> str:
+        """It in words.
+
+        >>> Slope(2.0, 2.0, 0.0).along(1.0), Slope(0.5, 0.5, 0.0).along(np.ones(2))
+        ('2', '0.5 along a random direction')
+        """
+        return f"{self.middle:.9g}" + (" along a random direction" if np.ndim(direction) else "")
+
     @property
     def middle(self) -> float:
         """The derivative itself, where it is one number."""
@@ -105,7 +113,9 @@ def leaves(x: Any, path: tuple = ()) -> Iterator[tuple[tuple, Any]]:
 
 
 def random_direction(like: Any, generator: np.random.Generator) -> Any:
-    """Numbers without a relation to each other, none of them small, of the kind of a number or array."""
+    """Numbers without a relation to each other, none of them small, in the form of an array; 1 for one real number."""
+    if np.ndim(like) == 0 and not np.iscomplexobj(like):
+        return np.ones(()) if isinstance(like, np.ndarray) else 1.0
     drawn = generator.uniform(0.5, 1.5, np.shape(like)) * generator.choice([-1.0, 1.0], np.shape(like))
     if np.iscomplexobj(like):
         drawn = drawn * np.exp(1j * generator.uniform(0, 2 * np.pi, np.shape(like)))

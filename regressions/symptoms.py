@@ -160,7 +160,7 @@ def _of_gradient(program: Callable, subject: Subject, gradient: tuple) -> Sympto
         found = _along(program, subject, path, leaf, direction)
         if found is None and (part is None or not np.isnan(part).any()):
             continue
-        expected = "" if found is None else f"{found.middle:.9g} along a random direction"
+        expected = "" if found is None else found.along(direction)
         if part is not None and np.isnan(part).any():
             return Symptom("NaN", where, "" if found else "unsettled", expected=expected, got=str(part))
         got = 0.0 if part is None else float(inner(part, direction))
