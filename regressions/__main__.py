@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from . import bisecting, isolating, matrix_command, report
 from .adapters import UnknownEngine, adapters_of
@@ -30,6 +31,7 @@ examples:
   python -m regressions run jax-347 --engine autograd==1.5
   python -m regressions script jax-347 --engine autograd > report.py
   python -m regressions bisect flux-2497 --good v1.0
+  python -m regressions isolate flux-2497
 """
 
 
@@ -65,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     making = commands.add_parser("new", help="the text of a case for a thread, to be filled in")
     making.set_defaults(command=_new)
     making.add_argument("url", help="the thread: https://github.com/FluxML/Flux.jl/issues/2497")
+    making.add_argument("--from-isolate", metavar="FILE", type=Path, help="about the program that isolate wrote there")
     installing = commands.add_parser("install", help="make the environment of another engine, where it is missing")
     installing.set_defaults(command=_install)
     installing.add_argument("engine", help="an engine, or a release of one: autograd==1.5")
@@ -118,7 +121,10 @@ def _script(options: argparse.Namespace) -> int:
 
 
 def _new(options: argparse.Namespace) -> int:
-    text = scaffold(options.url)
+    file = options.from_isolate
+    if file is not None and not file.is_file():
+        raise ValueError(f"there is no file {file}")
+    text = scaffold(options.url, file.read_text() if file else "")
     for case in all_cases():
         if thread_id(options.url) in case.thread_ids:
             _to_stderr(f"the thread has a case already: {case.id}, in {program_file(case).name}")

@@ -35,12 +35,13 @@ from .extract import NoText, at_of_case, subject_of, texts
 from .isolate import Culprit, culprit_of_error, watching
 from .records import recorded
 from .results import is_asked_here
+from .scaffold import PROGRAM, QUESTION
 from .scripts import ENGINES
 from .shrink import candidates, shrink, size
 from .symptoms import Subject, Symptom, Undecided, asked, of_case, symptom
 from .verdicts import Verdict
 
-__all__ = ["PROGRAM", "QUESTION", "add_commands"]
+__all__ = ["add_commands"]
 
 ISOLATE = """\
 Name the operation that is wrong, with the line it stands on, and write the smallest program that fails in the same way.
@@ -57,7 +58,6 @@ examples:
   python -m regressions isolate jax-347 --engine autograd==1.5
   python -m regressions new https://github.com/jax-ml/jax/issues/1 --from-isolate small.py
 """
-PROGRAM, QUESTION = "# -- the program", "# -- the question"
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 from textwrap import fill
 
 from .case import KINDS, NEEDS, ORACLES, SYMPTOMS, thread_id
 
-__all__ = ["scaffold"]
+__all__ = ["PROGRAM", "QUESTION", "scaffold"]
+
+PROGRAM, QUESTION = "# -- the program", "# -- the question"  # between these `isolate` writes the program
 
 INDENT: dict = {"initial_indent": "    # ", "subsequent_indent": "    #   "}
 
 TEXT = """\
-@case(
+{helpers}@case(
     "{name}",
     "{url}",
     title=...,  # what happened, in one line, without a full stop
@@ -21,7 +24,7 @@ TEXT = """\
     cause=...,  # what was wrong and why, in a sentence or two
 {needs}
     needs=(),
-    at=(np.array([1.0, 2.0]),),  # the arguments: the smallest that show it
+    at={at},  # the arguments: the smallest that show it
     right=...,  # a tuple: one cotangent an argument
 {oracles}
     oracle=...,  # and the particulars; never an engine
@@ -29,20 +32,38 @@ TEXT = """\
     reported=...,  # a tuple, or Raises(kind, pattern)
     defect=...,  # how to put the bug back; or no_defect="why there is none"
 )
+{program}
+"""
+EXAMPLE = """\
 def what_is_true_in_a_few_words(x):
     return np.sum(x)
+at = (np.array([1.0, 2.0]),)
 """
 
 
-def scaffold(url: str) -> str:
-    """The text of a case for the thread.
+def scaffold(url: str, isolated: str = "") -> str:
+    """The text of a case for the thread, about the program that `isolate` has written, if any.
 
     Raises:
-        ValueError: it is the thread of no tracker that is known.
+        ValueError: it is the thread of no tracker that is known, or no program of `isolate`.
 
     >>> print(scaffold("https://github.com/FluxML/Flux.jl/issues/7").splitlines()[1].strip())
     "flux-7",
     """
     words = {"symptoms": SYMPTOMS, "needs": NEEDS, "oracles": ORACLES, "kinds": KINDS}
     hints = {name: fill(f"{name}: {', '.join(listed)}", 110, **INDENT) for name, listed in words.items()}
-    return TEXT.format(name=thread_id(url), url=url, **hints)
+    helpers, program, at = _program(isolated) if isolated else _program(f"{PROGRAM}\n{EXAMPLE}\n{QUESTION}")
+    return TEXT.format(name=thread_id(url), url=url, helpers=helpers, program=program, at=at, **hints)
+
+
+def _program(isolated: str) -> tuple[str, str, str]:
+    """What stands before the function, the function, and its arguments, in a text that `isolate` has written."""
+    _, _, rest = isolated.partition(PROGRAM)
+    text, _, question = rest.partition(QUESTION)
+    if not question and not rest.rstrip().endswith(QUESTION):
+        raise ValueError("this is no program that isolate has written: it marks where the program begins and ends")
+    *helpers, program, at = ast.parse(text).body
+    if not isinstance(program, ast.FunctionDef) or not isinstance(at, ast.Assign):
+        raise ValueError("the program that isolate has written ends in a function and `at = (...)`")
+    before = "".join(f"{ast.unparse(node)}\n\n\n" for node in helpers)
+    return before, ast.unparse(program), ast.unparse(at.value)
