@@ -1,4 +1,4 @@
-"""The command `isolate`: which operation of a program is wrong, and the smallest program that fails in the same way.
+"""The command `isolate`: its words, and in which Python they are answered.
 
 Exit status: 0 nothing wrong was found, 1 something was, 2 the command makes no sense.
 """
@@ -6,40 +6,15 @@ Exit status: 0 nothing wrong was found, 1 something was, 2 the command makes no 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import inspect
-import io
+import json
 import os
-import signal
 import subprocess
-import sys
-import textwrap
-import time
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from . import report
-from .adapters import Adapter, adapters_of
-from .case import Case, Growth
-from .corpus import find_alone
 from .environments import Unusable, interpreter, release_of
-from .extract import NoText, at_of_case, subject_of, texts
-from .isolate import Culprit, culprit_of_error, watching
-from .records import recorded
+from .isolated import Request, answer, say
 from .results import is_asked_here
-from .scaffold import PROGRAM, QUESTION
-from .scripts import ENGINES
-from .shrink import candidates, shrink, size
-from .symptoms import Subject, Symptom, Undecided, asked, of_case, symptom
-from .verdicts import Verdict
 
 __all__ = ["add_commands"]
 
@@ -76,253 +51,19 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     )
 
 
-@dataclass(frozen=True)
-class Question:
-    """What the command asks: of which program, called what, at which point, as it is written."""
-
-    name: str
-    subject: Subject
-    at: str
-    case: Case | None = None
-
-
 def _isolate(options: argparse.Namespace) -> int:
     if options.seconds < 0:
         raise ValueError("--seconds takes a number from 0")
     if options.bite and (":" in options.what or options.engine != "reference"):
         raise ValueError("--bite puts the defect of a case back into the reference engine")
-    question = _of_function(options) if ":" in options.what else _of_case(options)
-    if not is_asked_here(options.engine) and ("==" in options.engine or find_spec(options.engine) is None):
-        return _in_its_environment(options)
-    adapter = adapters_of(options.engine)[0]
-    defect = question.case.defect if question.case and options.bite else None
-    silent = contextlib.redirect_stdout(io.StringIO())  # the program runs many times; what it prints says nothing new
-    with warnings.catch_warnings(), silent, defect() if defect else nullcontext():
-        warnings.simplefilter("ignore")
-        try:
-            status, small = _answered(question, adapter, options)
-        except Undecided as reason:
-            raise ValueError(f"{question.name}: {reason}") from None
-    print(small, end="")
-    return status
-
-
-def _of_case(options: argparse.Namespace) -> Question:
-    case = find_alone(options.what)
-    if options.args:
-        raise ValueError("--args belongs to module:function; a case has its own arguments")
-    if isinstance(case.right, Growth):
-        raise ValueError(f"{case.id} is about a cost, and no operation answers wrongly; try bisect {case.id}")
-    if options.bite and case.defect is None:
-        raise ValueError(f"{case.id} carries no defect: {case.no_defect}")
-    return Question(case.id, of_case(case), at_of_case(case.program), case)
-
-
-def _of_function(options: argparse.Namespace) -> Question:
-    module, _, name = options.what.partition(":")
-    function = import_module(module)
-    for part in name.split("."):
-        function = getattr(function, part, None)  # type: ignore[assignment]
-    if not callable(function):
-        raise ValueError(f"there is no function {name!r} in {module}")
-    if options.args is not None:
-        at = f"({options.args.rstrip().rstrip(',')},)" if options.args.strip() else "()"
-        try:
-            return Question(options.what, Subject(function, eval(at, {"np": np})), at)
-        except Exception as error:
-            raise ValueError(f"--args {options.args!r}: {type(error).__name__}: {error}") from None
-    parameters = inspect.signature(function).parameters.values()
-    for parameter in parameters:
-        if parameter.default is parameter.empty and parameter.kind not in (
-            parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD,
-        ):  # fmt: skip
-            raise ValueError(f"{options.what} has no default for {parameter.name}; say --args 'np.ones(3), 2.0'")
-    values = tuple(p.default for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD))
-    return Question(options.what, Subject(function, values), "")
-
-
-def _in_its_environment(options: argparse.Namespace) -> int:
-    """The same command, run by the Python of the engine's own environment."""
+    request = Request(options.what, options.args, options.engine, options.bite, options.seconds)
+    if is_asked_here(options.engine) or ("==" not in options.engine and find_spec(options.engine) is not None):
+        return answer(request)
     try:
-        python = interpreter(release_of(options.engine), _say)
+        python = interpreter(release_of(options.engine), say)
     except Unusable as problem:
         raise ValueError(f"{options.engine}: {problem}") from None
-    words = ["isolate", options.what, "--engine", options.engine.partition("==")[0], "--seconds", str(options.seconds)]
-    words += ["--args", options.args] if options.args else []
     paths = [str(Path(__file__).parents[1]), os.getcwd(), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
-    return subprocess.run([str(python), "-m", "regressions", *words], env=environment, check=False).returncode
-
-
-def _answered(question: Question, adapter: Adapter, options: argparse.Namespace) -> tuple[int, str]:
-    """The exit status, and the smallest program."""
-    subject, ours = question.subject, options.engine == "reference"
-    if question.case is not None:
-        record = recorded(question.case, adapter, asked=options.engine)
-        if record.verdict == Verdict.NOT_ASKED.value:
-            raise Undecided(f"{adapter.name} {record.got}")
-        if record.holds:
-            _say(f"{question.name}: nothing wrong was found: the answer is right   [{record.on}]")
-            return 0, ""
-        _say(report.failure(question.case, record).partition("\n  again")[0])
-    try:
-        failure = symptom(subject, adapter)
-    except Undecided:
-        if question.case is None:
-            raise
-        failure = None
-    culprit, counted = _search(subject) if ours else (None, "")
-    if failure is None and question.case is None and (culprit is None or culprit.kind.rank):
-        _say(f"{question.name}: nothing wrong was found: the gradient is that of the differences   [{adapter.name}]")
-        return 0, ""
-    if failure is not None and question.case is None:
-        _say(f"{question.name}: {failure}   [{adapter.name}]")
-        if failure.expected:
-            _say(f"  expected  {failure.expected}\n  got       {failure.got}")
-    if ours:
-        _say("\n".join(culprit.lines() if culprit else _no_culprit(subject, failure, question)))
-        _say(f"  ({counted})")
-    return 1, _shrunk(question, adapter, failure, culprit, options.seconds)
-
-
-def _search(subject: Subject) -> tuple[Culprit | None, str]:
-    """The operation that is wrong on the traced tier, and how much was asked."""
-    error = None
-    with watching() as watch:
-        try:
-            asked(subject, adapters_of("reference")[-1])
-        except Exception as raised:
-            error = raised
-    counted = f"{watch.asked} operations held against differences, {watch.unsettled} without a verdict"
-    return watch.raised or (culprit_of_error(error) if error else watch.culprit), counted
-
-
-def _no_culprit(subject: Subject, failure: Symptom | None, question: Question) -> list[str]:
-    """What there is to say where no single operation is wrong."""
-    if failure is None:
-        return ["no operation is wrong as far as differences can tell"]
-    if symptom(subject, adapters_of("reference")[-1]) is None:
-        passes = f": python -m regressions bisect --passes {question.name}" if question.case else ""
-        return [f"no operation is wrong, and the traced tier is right: it is in the typed tier{passes}"]
-    return ["no operation alone is wrong: it is in what carries values between them (lists, objects, written arrays)"]
-
-
-# -- the smallest program ----------------------------------------------------------------------------------------------
-
-
-class _Late(BaseException):
-    """A candidate has run for too long; no `except Exception` on the way may take it for the program's own."""
-
-
-@contextmanager
-def _limited(seconds: float) -> Iterator[None]:
-    def stop(*_: Any) -> None:
-        raise _Late
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
-def _shrunk(
-    question: Question, adapter: Adapter, failure: Symptom | None, culprit: Culprit | None, seconds: float
-) -> str:
-    """The smallest program that fails in the same way, as a text; nothing, and a word why, where there is none."""
-    if failure is None:
-        _say("not shrunk: differences cannot see this failure in other programs")
-        return ""
-    if question.subject.wrt is not None or question.subject.rules:
-        _say("not shrunk: it hangs on arrays or rules of its own module, by identity")
-        return ""
-    if not seconds:
-        return ""
-    name = question.subject.program.__name__
-    start = time.monotonic()
-
-    def fails(text: str, patience: float = 0.0) -> bool:
-        return _same_way(text, name, question.subject, adapter, failure, culprit, patience or limit)
-
-    try:
-        limit = seconds
-        whole = next(
-            (text for text in texts(question.subject.program, question.subject, question.at) if fails(text)), ""
-        )
-    except NoText as reason:
-        _say(f"not shrunk: {reason}")
-        return ""
-    if not whole:
-        _say("not shrunk: taken out of its module it does not fail in this way")
-        return ""
-    limit = 1.0 + 5 * (time.monotonic() - start)
-    small = shrink(whole, lambda text: candidates(text, name), _told(fails, whole), size, _over(start + seconds))
-    left = subject_of(small, name, question.subject)
-    found = symptom(left, adapter)
-    _say(f"shrunk from {size(whole)[1]} characters to {size(small)[1]}; it fails in the same way:")
-    return _script(small, name, left, found or failure, question, adapter)
-
-
-def _over(end: float) -> Callable[[], bool]:
-    return lambda: time.monotonic() > end
-
-
-def _told(fails: Callable[[str], bool], whole: str) -> Callable[[str], bool]:
-    """`fails`, with a word about the progress every other second."""
-    last, tried = time.monotonic(), 0
-
-    def told(text: str) -> bool:
-        nonlocal last, tried
-        tried += 1
-        found = fails(text)
-        if found and time.monotonic() - last > 2:
-            last = time.monotonic()
-            _say(f"  {size(text)[1]} of {size(whole)[1]} characters after {tried} programs")
-        return found
-
-    return told
-
-
-def _same_way(
-    text: str, name: str, like: Subject, adapter: Adapter, failure: Symptom, culprit: Culprit | None, patience: float
-) -> bool:
-    """Does the program in a text fail with the same symptom, and because of the same operation?"""
-    quiet = io.StringIO()
-    try:
-        with _limited(patience), contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
-            subject = subject_of(text, name, like)
-            if symptom(subject, adapter) != failure:
-                return False
-            if culprit is None:
-                return True
-            again = _search(subject)[0]
-            return again is not None and (again.operation, again.kind) == (culprit.operation, culprit.kind)
-    except (Exception, SystemExit, _Late):  # whatever nonsense a step has made
-        return False
-
-
-def _script(text: str, name: str, subject: Subject, found: Symptom, question: Question, adapter: Adapter) -> str:
-    """The program, and what it asks, in the form in which it stands alone."""
-    engine = adapter.name.partition("-")[0]
-    prelude = textwrap.dedent(ENGINES[engine]).strip() if engine in ENGINES else ""
-    if prelude:
-        text = text.replace("import numpy as np\n", "")
-    partial = f"lambda *args: {name}(*args, ad=ad)" if subject.nested else name
-    call = f"{name}(*at, ad=ad)" if subject.asks == "value" else f"gradient({partial}, *at)"
-    expected = found.expected or ("an answer" if found.error else "a number")
-    lines = [
-        f"# {question.name}, on {adapter.name} {adapter.version}".rstrip(),
-        f"# {found}",
-        prelude,
-        "",
-        PROGRAM,
-        text,
-    ]
-    lines += ["", QUESTION, f"print('expected', {expected!r})", f"print('got     ', {call})", ""]
-    return "\n".join(lines)
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    command = [str(python), "-m", "regressions.isolated", json.dumps(request)]
+    return subprocess.run(command, env=environment, check=False).returncode
