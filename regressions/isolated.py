@@ -27,8 +27,9 @@ from . import report
 from .adapters import Adapter, adapters_of
 from .case import Case, Growth
 from .corpus import find_alone
+from .culprits import Culprit, culprit_of_error
 from .extract import NoText, at_of_case, subject_of, texts
-from .isolate import Culprit, culprit_of_error, watching
+from .isolate import watching
 from .records import recorded
 from .scaffold import PROGRAM, QUESTION
 from .scripts import ENGINES

@@ -1,0 +1,209 @@
+"""`isolate` names the operation that is wrong, with its line, and writes a small program that fails in the same way."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from regressions.__main__ import main
+from regressions.adapters import adapters_of
+from regressions.corpus import find
+from regressions.isolate import watching
+from regressions.verdicts import Verdict, ask, judge
+
+HELP = Path(__file__).parent / "help"
+
+MINE = """\
+import struct
+import numpy as np
+import engine
+from regressions.adapters.reference import Reference
+
+def cube(x):
+    return x * x * x
+engine.rule(cube, x=lambda d, out, x: d * 2 * x * x)
+
+def wrong(w, bias=2.0):
+    h = w * 3.0 + bias
+    print("never seen")
+    total = 0.0
+    for i in range(4):
+        total = total + np.sum(np.tanh(h)) * i
+    return total + np.mean(cube(w))
+
+def right(x=0.5):
+    return np.sin(x) * abs(x - 0.5)
+
+def foreign(x=1.5):
+    y = x * 2.0
+    return struct.unpack("d", struct.pack("d", y))[0] * y
+
+def undefined(x=0.0):
+    return 1 / x
+
+class Doubling(Reference):
+    name = "doubling"
+
+    def gradient(self, f, *args):
+        value, gradient = super().gradient(f, *args)
+        return value, tuple(2 * part for part in gradient)
+"""
+
+
+@pytest.fixture
+def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A module of somebody's own, by its name."""
+    (tmp_path / "somebodys.py").write_text(MINE)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "somebodys", raising=False)
+    return "somebodys"
+
+
+def program_in(text: str) -> str:
+    return text.partition("# -- the program")[2].partition("# -- the question")[0].strip()
+
+
+@pytest.mark.parametrize(
+    ("name", "culprit"),
+    [
+        ("theano-166", "operator.getitem is pulled back wrongly, in argument a"),
+        ("reversediff-183", "numpy.transpose is pulled back wrongly, in argument a"),
+        ("enzymejl-1119", "numpy.diff is pulled back wrongly, in argument a"),
+        ("uncertainties-283", "operator.pow is pushed forward wrongly"),
+        ("nnlib-408", "operator.truediv is the first to give NaN, in argument y"),
+        ("flux-1254", "numpy.linalg.norm is the first to give NaN, in argument x"),
+        ("chainrules-485", "operator.pow loses the dependence, in argument x"),
+        ("pytorch-104675", "numpy.linalg.det loses the dependence, in argument a"),
+        ("zygote-398", "math.lgamma raises"),
+        ("zygote-562", "repr raises"),
+        ("autograd-61", "numpy.sum raises"),
+        ("jax-2011", "numpy.linalg.norm raises"),
+        ("chainrules-233", "numpy.sin gives a cotangent of another form than its argument, in argument x"),
+    ],
+)
+def test_the_operation_of_a_defect_is_named_and_a_program_written(
+    name: str, culprit: str, capsys: pytest.CaptureFixture
+):
+    case = find(name)[0]
+    assert main(["isolate", case.id, "--bite", "--seconds", "8"]) == 1
+    printed = capsys.readouterr()
+    assert culprit in printed.err.splitlines()
+    place = printed.err.partition("  at        ")[2].split("\n")[0]
+    assert place.startswith(case.program.__code__.co_filename + ":")
+    small = program_in(printed.out)
+    assert small.splitlines()[-1].startswith("at = (") and case.program.__name__ in small
+    ast.parse(printed.out)
+
+
+@pytest.mark.parametrize("name", ["theano-166", "chainrules-485", "flux-1254", "zygote-398"])
+def test_the_small_program_fails_with_the_defect_and_not_without(name: str, capsys: pytest.CaptureFixture):
+    case = find(name)[0]
+    assert case.defect is not None
+    main(["isolate", case.id, "--bite", "--seconds", "8"])
+    text = capsys.readouterr().out
+
+    def answer() -> str:
+        file = f"<isolate-test-{name}>"
+        linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+        try:
+            exec(compile(text, file, "exec"), {"__name__": "small"})
+        except Exception as error:
+            return type(error).__name__
+        return capsys.readouterr().out
+
+    with case.defect():
+        bad = answer()
+    assert bad != answer()
+
+
+@pytest.mark.parametrize("name", ["theano-166", "jax-347", "flux-2497", "zygote-1013", "flux-930", "enzyme-2419"])
+def test_nothing_is_found_where_nothing_is_wrong(name: str, capsys: pytest.CaptureFixture):
+    case = find(name)[0]
+    with watching() as watch:
+        assert judge(case, ask(case, adapters_of("reference")[-1]))[0] is Verdict.RIGHT
+    assert watch.culprit is None
+    assert main(["isolate", case.id]) == 0
+    printed = capsys.readouterr()
+    assert "nothing wrong was found" in printed.err and not printed.out
+
+
+def test_a_function_of_ones_own(mine: str, capsys: pytest.CaptureFixture, tmp_path: Path):
+    assert main(["isolate", f"{mine}:wrong", "--args", "np.array([1.0, 2.0, -1.0]), 0.5", "--seconds", "20"]) == 1
+    printed = capsys.readouterr()
+    assert "somebodys:wrong: wrong numbers in the cotangent of w   [reference]" in printed.err
+    assert "somebodys.cube is pulled back wrongly, in argument x\n" in printed.err
+    assert f"  at        {tmp_path / 'somebodys.py'}:16\n            return total + np.mean(cube(w))\n" in printed.err
+    assert "  expected  [1. 4. 1.]\n  got       [0.666666667 2.666666667 0.666666667]\n" in printed.err
+    assert "never seen" not in printed.out
+    assert len(program_in(printed.out)) < 150 and "tanh" not in printed.out
+    small = tmp_path / "small.py"
+    small.write_text(printed.out)
+    ran = subprocess.run([sys.executable, str(small)], capture_output=True, text=True, timeout=60, check=True)
+    expected, got = ran.stdout.splitlines()
+    assert expected.split()[1] not in got
+    assert main(["new", "https://github.com/jax-ml/jax/issues/1", "--from-isolate", str(small)]) == 0
+    pinned = capsys.readouterr().out
+    assert "def wrong(w):\n" in pinned and "engine.rule(cube" in pinned and '"jax-1",' in pinned
+    ast.parse(pinned)
+
+
+def test_a_function_that_is_right_at_its_defaults(mine: str, capsys: pytest.CaptureFixture):
+    assert main(["isolate", f"{mine}:right"]) == 0
+    assert "the gradient is that of the differences" in capsys.readouterr().err
+
+
+def test_the_foreign_call_is_named(mine: str, capsys: pytest.CaptureFixture):
+    assert main(["isolate", f"{mine}:foreign", "--seconds", "8"]) == 1
+    printed = capsys.readouterr()
+    assert "struct.pack raises\n" in printed.err and "somebodys.py:23\n" in printed.err
+    assert "x * 2.0" not in printed.out and "struct.pack(" in printed.out
+
+
+def test_other_engines_are_isolated_by_shrinking_alone(mine: str, capsys: pytest.CaptureFixture):
+    assert main(["isolate", "theano-166", "--engine", f"{mine}:Doubling", "--seconds", "8"]) == 1
+    printed = capsys.readouterr()
+    assert "operations held against differences" not in printed.err and "shrunk from" in printed.err
+    assert len(program_in(printed.out)) < 140
+
+
+def test_no_time_is_no_shrinking(capsys: pytest.CaptureFixture):
+    assert main(["isolate", "theano-166", "--bite", "--seconds", "0"]) == 1
+    printed = capsys.readouterr()
+    assert not printed.out and "operator.getitem is pulled back wrongly" in printed.err
+
+
+def test_help_is_this_text(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    with pytest.raises(SystemExit):
+        main(["isolate", "--help"])
+    assert capsys.readouterr().out.split() == (HELP / "isolate.txt").read_text().split(), "versions of Python wrap"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["isolate"], "the following arguments are required: what"),
+        (["isolate", "flux-1"], "no case is called 'flux-1'; the nearest is "),
+        (["isolate", "nowhere:f"], "No module named 'nowhere'"),
+        (["isolate", "somebodys:nothing"], "there is no function 'nothing' in somebodys"),
+        (["isolate", "somebodys:wrong"], "somebodys:wrong has no default for w; say --args 'np.ones(3), 2.0'"),
+        (["isolate", "somebodys:wrong", "--args", "np.one(3)"], "--args 'np.one(3)': AttributeError: module 'numpy'"),
+        (["isolate", "somebodys:wrong", "--args", "(1"], "--args '(1': SyntaxError: "),
+        (["isolate", "somebodys:undefined"], "it fails without an engine too: ZeroDivisionError: "),
+        (["isolate", "theano-166", "--args", "1.0"], "a case has its own arguments"),
+        (["isolate", "somebodys:right", "--bite"], "--bite puts the defect of a case back into the reference engine"),
+        (["isolate", "theano-166", "--seconds", "-1"], "--seconds takes a number from 0"),
+        (["isolate", "theano-166", "--engine", "abacus"], "there is no way to install 'abacus'; there is one for "),
+        (["new", "https://github.com/jax-ml/jax/issues/1", "--from-isolate", "nowhere.py"], "there is no file nowhere"),
+    ],
+)
+def test_what_makes_no_sense_exits_with_2(arguments: list[str], message: str, mine: str, capsys: pytest.CaptureFixture):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert message in capsys.readouterr().err
