@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ..rules.registry import lookup, registered
 from .emit import Names
 from .instances import joint, print_function
 
@@ -67,6 +68,29 @@ def source(f: Any, args: tuple, kwargs: dict) -> str:
     return "\n".join([*header, *[""] * (2 * bool(header)), text])
 
 
+SMALL = 20  # elements of an array that are written out
+
+
+def rule_of(value: Any) -> tuple[Any, str] | None:
+    """The primitive and the argument whose pullback `value` is."""
+    for primal in registered():
+        made = lookup(primal)
+        for argument, pullback in made.differentiable().items() if made is not None else ():
+            if pullback is value:
+                return primal, argument
+    return None
+
+
+def module_of(primal: Any) -> str:
+    """The shortest module in which NumPy's users find the function."""
+    module = "numpy" if isinstance(primal, np.ufunc) else getattr(primal, "__module__", None) or "builtins"
+    return next((m for m in ("numpy", module) if getattr(sys.modules.get(m), primal.__name__, None) is primal), module)
+
+
+def spelling(primal: Any) -> str:
+    return f"{module_of(primal)}.{primal.__name__}"
+
+
 def _loaded(statement: ast.stmt) -> tuple[str, str, Any] | None:
     """(name, base, key) of a statement `name = base[key]`."""
     match statement:
@@ -104,6 +128,19 @@ def _header(constants: dict[str, Any]) -> tuple[list[str], dict[str, str]]:
                 assigned[expression] = name
         elif module and getattr(sys.modules.get(module), own_name, None) is value:
             imported[module].append(own_name if own_name == name else f"{own_name} as {name}")
+        elif type(value) is float:
+            assigned[f"float({str(value)!r})"] = name
+        elif isinstance(value, np.dtype):
+            modules.add("numpy")
+            assigned[f"numpy.dtype({value.str!r})"] = name
+        elif isinstance(value, np.ndarray) and value.size <= SMALL:
+            modules.add("numpy")
+            assigned[f"numpy.array({value.tolist()!r}, {value.dtype.str!r})"] = name
+        elif (rule := rule_of(value)) is not None:
+            modules.add("engine.rules")
+            primal, argument = rule
+            modules.add(module_of(primal))
+            assigned[f"engine.rules.lookup({spelling(primal)}).differentiable()[{argument!r}]"] = name
         else:
             assigned[f"...  # {value!r}"] = name
     lines = [f"import {module}" for module in sorted(modules)]
