@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import api, errors
+from engine import errors, traced
 from engine.traced import calls, tape
 from engine.traced.levels import Node, live, plain
 from engine.traced.primitives import is_active
@@ -313,7 +313,7 @@ def _composed(
     out = function(*copy.deepcopy(args), **kwargs)
     weights = _map(lambda leaf: random_direction(leaf, watch.generator), out)
     active = [i for i, a in enumerate(args) if any(True for _ in leaves(a))]
-    _, back = api.traced.pullback(composed, copy.deepcopy(args), kwargs, wrt=active)
+    _, back = traced.pullback(composed, copy.deepcopy(args), kwargs, wrt=active)
     called = _called(function, args, kwargs, out)
     for position, bar in zip(active, back(weights), strict=True):
         if complaint := _complaint(watch, called, args, position, weights, bar):

@@ -144,7 +144,9 @@ def _shorter(tree: ast.Module, name: str) -> Step:
     """All lists of one length in the arguments cut to another, with and without the numbers that say the length."""
     at = _statement_at(tree)
     rows = [node for node in ast.walk(at) if isinstance(node, ast.List)] if at is not None else []
-    numbers = [n for n in ast.walk(tree) if isinstance(n, ast.Constant) and type(n.value) is int and n.value > 1]
+    numbers: list[Any] = [
+        n for n in ast.walk(tree) if isinstance(n, ast.Constant) and type(n.value) is int and n.value > 1
+    ]
     lengths = {len(row.elts) for row in rows} | {number.value for number in numbers}
     for length in sorted(lengths, reverse=True):
         for shorter in sorted({1, 2, length // 2, length - 1}):
@@ -301,7 +303,8 @@ def _simpler_numbers(tree: ast.Module, name: str) -> Step:
     for node in ast.walk(tree):
         if not isinstance(node, ast.Constant) or type(node.value) not in (int, float):
             continue
-        value, kind = node.value, type(node.value)
+        value: Any = node.value
+        kind: Any = type(value)
         finite = value - value == 0
         for simple in dict.fromkeys([1, 0, 2, *([round(value), round(value, 1), value // 2] if finite else [])]):
             twin, same = _twin(tree, node)

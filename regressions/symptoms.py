@@ -88,7 +88,8 @@ def symptom(subject: Subject, adapter: Adapter) -> Symptom | None:
         Undecided: the program fails in plain Python too, or the engine has not what it takes.
     """
     program = partial(subject.program, ad=differences) if subject.nested else subject.program
-    failed = right = None
+    failed: Exception | None = None
+    right: Any = None
     try:
         right = program(*subject.arguments())
     except Exception as error:
