@@ -24,7 +24,7 @@ def copied(primal: Callable, names: dict[str, Any] | None = None) -> FunctionTyp
     names = source.__globals__ if names is None else names
     made = FunctionType(source.__code__, names, source.__name__, source.__defaults__, source.__closure__)
     made.__kwdefaults__ = source.__kwdefaults__
-    made.__module__ = __name__
+    made.__module__, made.__doc__ = __name__, None
     return made
 
 

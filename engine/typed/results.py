@@ -69,6 +69,7 @@ DECIDED_BY_VALUES = {
     np.roots,
     np.polynomial.polyutils.trimseq,
 }  # dtype or shape
+LAYOUT = {np.lib.stride_tricks.as_strided}
 VECTORS = {np.unique, np.trim_zeros}  # of a length that the numbers decide
 MODULES = ("numpy", "math", "cmath", "operator", "_operator", "builtins")
 PURE = {
@@ -128,6 +129,8 @@ def result_type(fn: Callable, args: tuple, kw: tuple = ()) -> Any:
     known = _TABLE.get(fn)
     if known is not None:
         return known(args, dict(kw))
+    if fn in LAYOUT:
+        raise NotTyped(f"{fn.__name__}, which asks how an array lies in memory")
     if fn in VECTORS and len(args) == 1 and not kw and isinstance(type_of(args[0]), Array):
         return Array(type_of(args[0]).dtype, ("?",))
     if fn in DECIDED_BY_VALUES or fn in VECTORS or (fn is np.arange and not all(_is_whole(a) for a in args)):

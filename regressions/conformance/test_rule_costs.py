@@ -26,7 +26,10 @@ UNMEASURED = {"__call__", "__getitem__", "trimseq", "_to_real_if_imag_zero", "ro
 def belongs_to_numpy(primal):
     owner = getattr(primal, "__self__", None)
     module = getattr(primal, "__module__", None) or ""
-    return isinstance(primal, np.ufunc) or isinstance(owner, np.ufunc) or module.split(".")[0] == "numpy"
+    ufunc = primal if isinstance(primal, np.ufunc) else owner
+    if isinstance(ufunc, np.ufunc):  # SciPy has ufuncs too, once it is loaded
+        return getattr(np, ufunc.__name__, None) is ufunc
+    return module.split(".")[0] == "numpy"
 
 
 def is_followed_polynomial(primal):
