@@ -27,7 +27,7 @@ from . import report
 from .adapters import Adapter, adapters_of
 from .case import Case, Growth
 from .corpus import find_alone
-from .culprits import Culprit, culprit_of_error
+from .culprits import RAISES, Culprit, culprit_of_error
 from .extract import NoText, at_of_case, subject_of, texts
 from .isolate import watching
 from .records import recorded
@@ -132,8 +132,10 @@ def _answered(question: Question, adapter: Adapter, request: Request) -> tuple[i
             raise
         failure = None
     culprit, counted = _search(subject) if ours else (None, "")
-    if failure is None and question.case is None and (culprit is None or culprit.kind.rank):
+    if failure is None and question.case is None and (culprit is None or culprit.kind is not RAISES):
         say(f"{question.name}: nothing wrong was found: the gradient is that of the differences   [{adapter.name}]")
+        if culprit is not None:  # a convention, or a rule that means to say something else
+            say("\n".join(["though one operation is not pulled back as its own differences say:", *culprit.lines()]))
         return 0, ""
     if failure is not None and question.case is None:
         say(f"{question.name}: {failure}   [{adapter.name}]")
@@ -208,20 +210,22 @@ def _shrunk(
 
     try:
         limit = seconds
-        whole = next(
-            (text for text in texts(question.subject.program, question.subject, question.at) if fails(text)), ""
-        )
+        program = question.subject.program
+        whole = list(texts(program, question.subject, question.at))
+        if culprit is not None and culprit.operation.startswith(f"{program.__module__}."):
+            whole.reverse()  # the function whose rule is wrong is imported, or the rule would be shrunk with the rest
+        first = next(filter(fails, whole), "")
     except NoText as reason:
         say(f"not shrunk: {reason}")
         return ""
-    if not whole:
+    if not first:
         say("not shrunk: taken out of its module it does not fail in this way")
         return ""
     limit = 1.0 + 5 * (time.monotonic() - start)
-    small = shrink(whole, lambda text: candidates(text, name), _told(fails, whole), size, _over(start + seconds))
+    small = shrink(first, lambda text: candidates(text, name), _told(fails, first), size, _over(start + seconds))
     left = subject_of(small, name, question.subject)
     found = symptom(left, adapter)
-    say(f"shrunk from {size(whole)[1]} characters to {size(small)[1]}; it fails in the same way:")
+    say(f"shrunk from {size(first)[1]} characters to {size(small)[1]}; it fails in the same way:")
     return _script(small, name, left, found or failure, question, adapter)
 
 
