@@ -163,7 +163,9 @@ def test_a_new_case_is_refused_as_long_as_it_is_not_filled_in(capsys: pytest.Cap
         exec("import numpy as np\nfrom regressions.case import case\n" + capsys.readouterr().out, {})
 
 
-@pytest.mark.parametrize("command", ["list", "show", "run", "script", "new", "install", "expect", "check", "bisect"])
+@pytest.mark.parametrize(
+    "command", ["list", "show", "run", "script", "new", "install", "expect", "check", "bisect", "matrix"]
+)
 def test_every_command_says_what_it_is_for(command: str, capsys: pytest.CaptureFixture):
     with pytest.raises(SystemExit) as caught:
         main([command, "--help"])
