@@ -21,7 +21,8 @@ from .results import getitem_type, is_elementwise
 from .types import NONE, Array, NotTyped, Scalar, Seq, cotangent_type, is_complex, type_of
 from .values import ListOf, Outside, Ref, Tup
 
-EXTREMES = {np.max, np.min, np.amax, np.amin}
+EXTREMES = {fn: lookup(fn) for fn in (np.max, np.min, np.amax, np.amin)}
+"""The largest and smallest elements, with the rules that they come with; they may be given others."""
 
 
 def pullbacks_of(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
@@ -335,7 +336,7 @@ def takes_elements(stmt: Let) -> bool:
     """Is the result some elements of the first argument: x[i], or the largest of a vector?"""
     if stmt.fn in EXTREMES:
         of = type_of(stmt.args[0]) if len(stmt.args) == 1 and not stmt.kw else None
-        return isinstance(of, Array) and len(of.mask) == 1
+        return isinstance(of, Array) and len(of.mask) == 1 and lookup(stmt.fn) is EXTREMES[stmt.fn]
     return stmt.fn in (operator.getitem, runtime.read)
 
 
