@@ -93,6 +93,8 @@ def comb_partial(out: Any, n: Any, k: Any, repetition: bool, by_n: int, by_k: in
     """The partial of a binomial coefficient."""
     if repetition:
         refuse("scipy.special.comb with repetition", "call comb(N + k - 1, k)")
+    outside = (k > n) | (k < 0) | (n < 0)  # SciPy's value there is 0, between whole numbers too
+    n, k = np.where(outside, 1, n), np.where(outside, 1, k)  # away from the poles of psi
     return out * (by_n * sp.psi(n + 1) - (by_n - by_k) * sp.psi(n - k + 1) - by_k * sp.psi(k + 1))
 
 

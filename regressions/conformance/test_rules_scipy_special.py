@@ -55,6 +55,8 @@ ROWS = [
     row(sp.ndtri_exp, -POSITIVE),
     *[row(f, POSITIVE, y) for f in (sp.beta, sp.betaln, sp.poch) for y in (SHAPE, 1.7)],
     *[row(f, POSITIVE + 3, SHAPE) for f in (sp.binom, sp.comb)],
+    row(sp.comb, np.array([3.0, 5.0, 6.2, 3.0, 4.0]), np.array([5.0, 2.0, 7.5, 4.0, -1.0])),
+    row(sp.comb, 3.0, 4.0, zero=True),
     row(sp.polygamma, 2, POSITIVE),
     row(sp.polygamma, 0, -UNIT),
     row(sp.zeta, 2, POSITIVE),
