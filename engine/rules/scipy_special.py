@@ -66,10 +66,11 @@ def zeta_slope(x: Any, q: Any) -> Any:
 
 
 def rgamma_partial(out: Any, x: Any) -> Any:
-    """-ψ/Γ, which at the poles of both is (-1)^n n!."""
+    """-ψ/Γ; at the poles of both the derivative of sin(πx) Γ(1 - x) / π, which holds at every order."""
     pole = (out == 0) & (np.real(x) <= 0)
-    safe = np.where(pole, 1, x)
-    return np.where(pole, np.cos(np.pi * x) * sp.gamma(np.where(pole, 1 - x, 1)), -out * sp.psi(safe))
+    safe, mirrored = np.where(pole, 1, x), np.where(pole, 1 - x, 1)
+    reflected = np.cos(np.pi * x) - np.sin(np.pi * x) / np.pi * sp.psi(mirrored)
+    return np.where(pole, reflected * sp.gamma(mirrored), -out * sp.psi(safe))
 
 
 def trigamma(x: Any) -> Any:

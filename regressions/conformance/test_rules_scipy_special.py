@@ -267,3 +267,9 @@ def test_the_mixed_derivative_of_x_log_y_at_the_origin_is_infinite():
     with np.errstate(divide="ignore"):
         assert grad(grad(sp.xlogy, 0), 1)(0.0, 0.0) == np.inf
         assert grad(grad(sp.xlogy, 1), 0)(0.0, 0.0) == np.inf
+
+
+@pytest.mark.parametrize("x", [0.0, -1.0, -2.0, -5.0])
+def test_the_reciprocal_of_gamma_at_its_zeros_at_second_order(x):
+    for order, derivative in enumerate((grad(sp.rgamma), grad(grad(sp.rgamma))), 1):
+        assert np.isclose(derivative(x), float(mpmath.diff(mpmath.rgamma, x, order)), rtol=1e-9, atol=0)
