@@ -41,8 +41,8 @@ elementwise(
 elementwise(sp.betaln, lambda out, a, b: betaln_partial(out, a, b), lambda out, a, b: betaln_partial(out, b, a))
 elementwise(
     sp.binom,
-    lambda out, n, k: out * (sp.psi(n + 1) - sp.psi(n - k + 1)),
-    lambda out, n, k: out * (sp.psi(n - k + 1) - sp.psi(k + 1)),
+    lambda out, n, k: binom_partial(out, n, k, 1),
+    lambda out, n, k: binom_partial(out, n, k, 0),
 )
 rule(sp.polygamma, x=lambda d, out, n, x: d * polygamma_partial(n, x))
 rule(
@@ -88,6 +88,20 @@ def polygamma_partial(n: Any, x: Any) -> Any:
     if np.ndim(n) == 0 and n == 0:
         return trigamma(x)
     return sp.polygamma(n + 1, x)
+
+
+def binom_partial(out: Any, n: Any, k: Any, by_n: int) -> Any:
+    """By digamma; where Γ(n - k + 1) has its poles the derivative of B(n + 1, k - n) sin(π(n - k + 1)) / π."""
+    gap = k - n
+    pole = (out == 0) & (gap > 0) & (n > -1) & (gap == np.floor(gap))
+    upper, lower = np.where(pole, 1, n), np.where(pole, 1, k)
+    plain = by_n * sp.psi(upper + 1) + (1 - 2 * by_n) * sp.psi(upper - lower + 1) - (1 - by_n) * sp.psi(lower + 1)
+    n, k = np.where(pole, n, 1), np.where(pole, k, 2)
+    turn = np.pi * (n - k + 1)
+    reflected = (2 * by_n - 1) * np.cos(turn) + np.sin(turn) / np.pi * (
+        by_n * (sp.psi(n + 1) - sp.psi(k - n)) + (1 - by_n) * (sp.psi(k - n) - sp.psi(k + 1))
+    )
+    return np.where(pole, reflected * sp.beta(n + 1, k - n), out * plain)
 
 
 def comb_partial(out: Any, n: Any, k: Any, repetition: bool, by_n: int, by_k: int) -> Any:

@@ -57,6 +57,7 @@ ROWS = [
     *[row(f, POSITIVE + 3, SHAPE) for f in (sp.binom, sp.comb)],
     row(sp.comb, np.array([3.0, 5.0, 6.2, 3.0, 4.0]), np.array([5.0, 2.0, 7.5, 4.0, -1.0])),
     row(sp.comb, 3.0, 4.0, zero=True),
+    row(sp.binom, np.array([3.0, 3.0, 0.0, 5.0, 2.5]), np.array([4.0, 5.0, 3.0, 2.0, 4.0])),
     row(sp.polygamma, 2, POSITIVE),
     row(sp.polygamma, 0, -UNIT),
     row(sp.zeta, 2, POSITIVE),
