@@ -4,6 +4,6 @@ workloads/       the programs: primal, derivative by hand, seeded data
 ports/           the same in other engines: a module for each
 compare          python -m benchmarks compare: one table from one run; worker is what runs in each engine's process
 growth           python -m benchmarks growth: what a longer program costs
-gradient_cost    the same questions for asv, commit by commit
+history/         the same questions for asv, commit by commit: one question a file
 measure          whether two gradients agree, interleaved timing, call counts, peak memory
 """
