@@ -55,6 +55,8 @@ class ArrayAdapter(Adapter):
         return self.lift(np.ones((), self.lower(value).dtype))
 
     def gradient(self, f: Callable, *args: Any) -> tuple[Any, tuple]:
+        if any(map(is_integer, args)):  # engines refuse it, each in its own words, or take it for a constant
+            raise CannotBeAsked("the gradient for an integer")
         program, leaves = self.transplanted(f), leaves_of(args)
         value, back = self.vjp(lambda *arrays: program(*put(args, iter(arrays))), *map(self.lift, leaves))
         if np.shape(self.lower(value)) != ():
@@ -192,6 +194,11 @@ def carries(x: Any) -> bool:
     if isinstance(x, np.ndarray | np.generic):
         return x.dtype.kind in "fc"
     return isinstance(x, float | complex) or (hasattr(x, "shape") and hasattr(x, "dtype"))
+
+
+def is_integer(x: Any) -> bool:
+    """Is x an integer, or an array of them?"""
+    return type(x) is int or (isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "iu")
 
 
 def is_object(x: Any) -> bool:

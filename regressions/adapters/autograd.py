@@ -25,6 +25,11 @@ def jvp(f: Callable, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     return make_jvp(lambda args: f(*args))(tuple(primals))(tuple(tangents))
 
 
+def jacobian(f: Callable, argnums: int = 0) -> Callable:
+    """autograd's Jacobian, which has another name for the place of its argument."""
+    return autograd.jacobian(f, argnums)
+
+
 class Autograd(ArrayAdapter):
     """Arguments that are written into, and functions beyond NumPy, are out of its reach."""
 
@@ -34,7 +39,7 @@ class Autograd(ArrayAdapter):
     )
     namespace, scipy = Namespace(autograd.numpy), autograd.scipy
     conjugates = True
-    native = {"checkpoint": autograd.checkpoint, "jacobian": autograd.jacobian, "jvp": jvp}
+    native = {"checkpoint": autograd.checkpoint, "jacobian": jacobian, "jvp": jvp}
 
     def vjp(self, f: Callable, *arrays: Any) -> tuple[Any, Callable[[Any], Sequence[Any]]]:
         back, value = make_vjp(lambda packed: f(*packed), arrays)

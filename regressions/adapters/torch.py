@@ -116,6 +116,9 @@ class Torch(ArrayAdapter):
         "can't assign a list to": "a list that is written into an array",
         "'torch.dtype' object is not callable": "types of numbers that can be called",
         r"special_(\w+)\(\) missing 1 required": r"scipy.special.\1 over all of an array",
+        r"special_(\w+)\(\): argument '\w+' .* must be Tensor, not float": r"scipy.special.\1 of a number",
+        "'float' object has no attribute 'is_floating_point'": "np.clip of a number",
+        "stack expects each tensor to be equal size": "numbers and arrays joined",
     }
     native = {
         "checkpoint": checkpointed,

@@ -27,6 +27,7 @@ def without_an_element_type(d, out, self, other):
     symptom="raises",
     cause="The rule makes a cotangent of the sparse operand too, in a container whose element type is not known, and "
     "there is no zero of that.",
+    needs="plain-values",
     at=(WEIGHT,),
     right=(2 * (INCIDENCE.toarray() @ WEIGHT.T).T @ INCIDENCE.toarray(),),
     oracle="closed form: 2 (X Wᵀ)ᵀ X",
@@ -51,7 +52,7 @@ CHAIN = tridiagonal(512)
     month="2021-03",
     symptom="memory",
     cause="The cotangent of the constant matrix, an outer product, is computed although nobody wants it.",
-    needs=("nested", "counted-bytes"),
+    needs=("nested", "counted-bytes", "plain-values"),
     at=(np.linspace(0.0, 1.0, 512),),
     right=(True,),
     oracle="definition: the gradient, (A + Aᵀ) x, takes no room for 512 times 512 numbers",
