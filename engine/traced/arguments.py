@@ -40,7 +40,7 @@ def by_name(function: Callable, known: Rule | FunctionType, args: tuple, kwargs:
         if len(names) >= len(args):  # else one too many, of which the library complains
             args, kwargs = args[:number], {**dict(zip(names[number:], args[number:], strict=False)), **kwargs}
     if kwargs and any(name.startswith("overwrite_") for name in kwargs):
-        kwargs = {n: v for n, v in kwargs.items() if not n.startswith("overwrite_") or takes(known, n)}
+        kwargs = {name: value for name, value in kwargs.items() if not name.startswith("overwrite_")}
     return args, kwargs
 
 
@@ -59,11 +59,6 @@ def positions(known: Rule | FunctionType) -> int | None:
     return None if inspect.Parameter.VAR_POSITIONAL in kinds else len(kinds) - kinds.count(
         inspect.Parameter.KEYWORD_ONLY
     )  # fmt: skip
-
-
-def takes(known: Rule | FunctionType, name: str) -> bool:
-    """Is it a parameter of the rule or the composition?"""
-    return name in signature_of(known).parameters
 
 
 def signature_of(known: Rule | FunctionType) -> inspect.Signature:
