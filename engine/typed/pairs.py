@@ -189,6 +189,6 @@ def owned(v: Var, before: Block, trace: Any) -> Var:
     classes.block(before)
     if classes.find(v) is not classes.find(OUTSIDE):
         return v
-    copy = Let(Var(v.type, v.hint), runtime.copies if isinstance(v.type, Seq) else runtime.owned, (v,))
+    copy = Let(Var(v.type, v.hint), runtime.kept, (v,))
     before.stmts.append(copy)
     return copy.out

@@ -303,9 +303,9 @@ def owned(d: Any) -> Any:
     return d.copy()
 
 
-def copies(seq: list) -> list:
-    """A list of copies; None is what a branch left undefined."""
-    return [copies(v) if type(v) is list else v.copy() if isinstance(v, np.ndarray) else v for v in seq]
+def kept(v: Any) -> Any:
+    """An array or a list of them as it is now, whoever writes to it; None is what a branch left undefined."""
+    return [kept(item) for item in v] if type(v) is list else v.copy() if isinstance(v, np.ndarray) else v
 
 
 def iterations(n: int) -> range:

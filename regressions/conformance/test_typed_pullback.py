@@ -42,6 +42,26 @@ def test_pullbacks_called_twice(program):
         np.testing.assert_allclose(found @ direction, difference(weighed), rtol=1e-6, atol=1e-7)
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_what_the_other_branch_would_have_saved_is_not_copied(sign):
+    def branches(x, y):
+        a, b = np.array(x), x * y
+        if y[-1] > 0.0:
+            b[2] = np.tanh(a[-1])
+            a[1:] *= np.tanh(x[0])
+        else:
+            a[::2] = x[:2]
+        a[2:] *= np.sin(y[1:-1])
+        return np.sum(a * y) + np.sum(b * y)
+
+    x, y = sign * X, sign * X[::-1].copy()
+    _, back = compiled(branches, (x, y), {}, never)
+    with tier("traced"):
+        _, expected = pullback(branches, x, y)
+    for found, wanted in zip(back(1.0), expected(1.0), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-10)
+
+
 def test_arguments_written_to_before_the_pullback_count_as_they_were():
     def product(x, y):
         rows = []
