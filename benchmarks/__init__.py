@@ -4,6 +4,7 @@ workloads/       the programs: primal, derivative by hand, seeded data
 ports/           the same in other engines: a module for each
 compare          python -m benchmarks compare: one table from one run; worker is what runs in each engine's process
 growth           python -m benchmarks growth: what a longer program costs
+gradbench        python -m benchmarks gradbench: a tool of GradBench; gradbench_check is its check that is relative
 history/         the same questions for asv, commit by commit: one question a file
 measure          whether two gradients agree, interleaved timing, call counts, peak memory
 """

@@ -23,6 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     add_compare(commands)
     add_growth(commands)
     add_rules(commands)
+    add_gradbench(commands)
     options = parser.parse_args(arguments)
     status: int = options.run(options)
     return status
@@ -178,6 +179,30 @@ def rules(options: argparse.Namespace) -> int:
     if options.json:
         options.json.write_text(json.dumps(record.as_dict(), indent=2) + "\n")
     return int(bool(record.problems))
+
+
+def add_gradbench(commands) -> None:
+    command = commands.add_parser(
+        "gradbench",
+        help="a tool of GradBench, or a check of its derivatives that is relative",
+        description="Answer GradBench's messages, lines of JSON on standard input, on standard output. With --check "
+        "compare each derivative with one that is independent of the engine, relative to its size.",
+    )
+    command.add_argument("--check", action="store_true", help="exit status 1: a derivative is wrong")
+    command.set_defaults(run=gradbench, command=command)
+
+
+def gradbench(options: argparse.Namespace) -> int:
+    from benchmarks import gradbench, gradbench_check
+
+    if not options.check:
+        with gradbench.private_output() as output:
+            gradbench.serve(sys.stdin, output)
+        return 0
+    rows = gradbench_check.run()
+    for line in gradbench_check.report(rows):
+        print(line)
+    return int(any(row.problem for row in rows))
 
 
 def say(line: str) -> None:
