@@ -8,8 +8,8 @@ from benchmarks.history.asking import Counted, Figures
 class Memory(Counted):
     """Bytes that one gradient holds at its peak, and bytes still held when twenty are done.
 
-    Expected: the peak grows in step with the operations that are recorded; nothing is kept. Some bytes of the
-    interpreter's own come and go, so that a change of less than two kilobytes is none.
+    Expected: the peak grows in step with the operations that are recorded; nothing is kept. What is kept is not
+    exact: bytes of the interpreter's and of NumPy's own come and go, some kilobytes with linear algebra.
     """
 
     def track_peak_bytes(self, figures: dict[str, Figures], label: str) -> float:

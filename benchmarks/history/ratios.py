@@ -19,8 +19,8 @@ def _ratios(label: str) -> Figures:
 class Ratios(Told):
     """Ratios of minima of interleaved rounds, by the clock of the process.
 
-    Expected: a small constant, whatever the machine; a busy one moves it by a few per cent. What it says of a commit
-    is asked again, in turns with the commit before, before it is believed.
+    Expected: a small constant, whatever the machine; a busy one moves it by a few per cent. `python -m
+    regressions bisect --benchmark` measures again, in turns with a good commit, before it blames one.
     """
 
     def setup_cache(self) -> dict[str, Figures]:

@@ -23,8 +23,8 @@ class Prepared:
 class Times(Prepared):
     """Wall time of a gradient that is warm.
 
-    Expected: in step with the operations of the program. It is charted, and judged by nobody: left out of the chart
-    where the controls say that the machine was busy.
+    Expected: in step with the operations of the program. It is charted, and judged by nobody; `controls` says whether
+    the machine was busy.
     """
 
     def time_gradient(self, label: str) -> None:
