@@ -391,6 +391,7 @@ class Lowerer(Expressions, Access, Calls, Stores):
     def either(self, run: Callable, otherwise: Callable) -> Any:
         """`run()`; where it is not typed, all is as it was before, and `otherwise(error)`."""
         state = {**self.__dict__, "callees": list(self.callees), "iterated": list(self.iterated)}
+        state["store"] = dict(self.store)  # which is written to in place
         length, loops = len(self.block.stmts), self.frame.loops if self.frame is not None else 0
         try:
             return run()
