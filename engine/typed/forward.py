@@ -58,6 +58,8 @@ LINEAR: dict[Any, tuple] = {
 """The functions that are linear in one or two arguments together: of tangents they give the tangent."""
 BILINEAR = {operator.matmul, np.matmul, np.dot, np.outer, np.inner, np.kron, np.convolve}
 """Those that are linear in each of two arguments."""
+STANDARD = {fn: lookup(fn) for fn in (*LINEAR, *BILINEAR) if fn not in vars(runtime).values()}
+"""The rules that they come with; where another has taken its place, that one says what the derivative is."""
 
 
 def push_forward(lowerer: Any, start: int, tangents: dict) -> dict:
@@ -113,9 +115,10 @@ class Push:
         made = lookup(stmt.fn)
         if made is not None and made.pushforward is not None:
             raise NotTyped(f"{stmt.fn.__name__} has a forward rule of its own")
-        if stmt.fn in LINEAR and not any(v in tangents for _, arg in stmt.kw for v in vars_of((arg,))):
+        standard = stmt.fn not in STANDARD or lookup(stmt.fn) is STANDARD[stmt.fn]
+        if standard and stmt.fn in LINEAR and not any(v in tangents for _, arg in stmt.kw for v in vars_of((arg,))):
             return self.of_linear(stmt, tangents)
-        if stmt.fn in BILINEAR and not stmt.kw and not is_complex(stmt.out.type):
+        if standard and stmt.fn in BILINEAR and not stmt.kw and not is_complex(stmt.out.type):
             return self.of_bilinear(stmt, tangents)
         if self.inner and made is not None and made.sided:
             raise NotTyped(f"{stmt.fn.__name__} below two derivatives")  # a tie may move as neither side does

@@ -23,15 +23,13 @@ def zero(lowerer: Any, v: Any) -> Any:
 
 
 def whole(lowerer: Any, v: Any, d: Any) -> Any:
-    """`d`, perhaps smaller than its primal `v`, as an array of its shape; scalars and lists as they are."""
+    """`d`, perhaps smaller than its primal `v`, as an array of its shape and dtype; scalars and lists as they are."""
     of, has = v.type, type_of(d)
-    if isinstance(of, Array) and (not isinstance(has, Array) or has.mask != of.mask or is_smaller(has, of)):
-        return lowerer.let(runtime.spread, (d, v))
-    return d
-
-
-def is_smaller(has: Array, of: Array) -> bool:
-    return has.mask != of.mask
+    if not isinstance(of, Array) or has == of:
+        return d
+    if isinstance(has, Array) and has.mask == of.mask:
+        return lowerer.let(runtime.cast, (d, Const(of.dtype)))  # a real one of a complex array may be written to
+    return lowerer.let(runtime.spread, (d, v))
 
 
 def accumulate(lowerer: Any, v: Any, a: Any, b: Any) -> Any:

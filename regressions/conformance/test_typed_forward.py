@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from engine import CotangentMismatchError, grad, gradient, hvp, jvp
+from engine import CotangentMismatchError, grad, gradient, hvp, jvp, rules
 from engine.typed import NotTyped, derived, forget
 
 from .oracle import difference, tier
@@ -118,6 +118,14 @@ def list_of_floats(x):
     return sum(steps) * steps[1]
 
 
+@VALUES.append
+def complex_buffer_begun_with_real_numbers(x):
+    w = np.zeros(4, complex)
+    w += x
+    w[1] = x[0] * 1j * x[1]
+    return (w * w.conj()).real
+
+
 @LOSSES.append
 def cubes(x):
     return np.sum(x**3)
@@ -185,6 +193,15 @@ def test_hessians_times_vectors(loss):
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
     with tier("traced"):
         np.testing.assert_allclose(found, hvp(loss, X, V), rtol=1e-9)
+
+
+def test_another_rule_for_a_linear_function_is_obeyed():
+    def total(x):
+        return np.sum(x) * 2.0
+
+    with rules.replaced(np.sum, a=lambda d, out, a, axis=None: np.full(np.shape(a), 5.0 * d)):
+        assert jvp(total, (np.ones(3),), (np.ones(3),))[1] == 30.0
+    assert jvp(total, (np.ones(3),), (np.ones(3),))[1] == 6.0
 
 
 def test_a_tie_below_two_derivatives_is_for_the_other_tier():
