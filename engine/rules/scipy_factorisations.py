@@ -317,14 +317,20 @@ composition(sl.lu_solve, lu_solve)
 rule(sl.cho_factor, a=lambda d, out, a, lower=False, *, check_finite=True: packed_cholesky_pullback(d[0], out, lower))
 
 
+LEAVES_THE_REST = bool(sl.cho_factor(np.array([[1.0, 0.5], [0.5, 1.0]]))[0][1, 0] == 0.5)
+"""Is what is on the other side of the diagonal of a packed factor what was there in the matrix? Later releases clear it."""
+
+
 def packed_cholesky_pullback(d: Any, out: Any, lower: bool) -> Any:
-    """That of the triangle; what is on the other side of the diagonal is what was there in the matrix."""
+    """That of the triangle, and what this SciPy puts on the other side of the diagonal."""
     if d is None:
         return None
     c = out[0]
     if lower:
-        return cholesky_pullback(np.tril(d), np.tril(c)) + np.triu(d, 1)
-    return cholesky_pullback(adjoint(np.triu(d)), adjoint(np.triu(c))) + np.tril(d, -1)
+        a_bar, rest = cholesky_pullback(np.tril(d), np.tril(c)), np.triu(d, 1)
+    else:
+        a_bar, rest = cholesky_pullback(adjoint(np.triu(d)), adjoint(np.triu(c))), np.tril(d, -1)
+    return a_bar + rest if LEAVES_THE_REST else a_bar
 
 
 def cho_solve(c_and_lower: Any, b: Any, *, check_finite: bool = True) -> Any:
@@ -373,13 +379,16 @@ def from_triangle(a: Any, lower: bool) -> Any:
 
 
 def as_of_numpy(d: Any, out: Any, a: Any) -> tuple:
-    """The cotangents and results as numpy.linalg.lstsq has them; the driver gelsy finds no singular values."""
+    """The cotangents and results as numpy.linalg.lstsq has them.
+
+    The driver gelsy finds no singular values, and some releases give complex sums of squares.
+    """
     x, squares, rank, s = out
     if np.ndim(a) != 2:
         refuse("scipy.linalg.lstsq of a stack of matrices", "call it for each")
     values = np.linalg.svd(a, compute_uv=False) if s is None else s
-    of_squares = None if d[1] is None else np.atleast_1d(d[1])
-    return (d[0], of_squares, None, d[3]), (x, np.atleast_1d(squares), rank, values)
+    of_squares = None if d[1] is None else np.real(np.atleast_1d(d[1]))
+    return (d[0], of_squares, None, d[3]), (x, np.real(np.atleast_1d(squares)), rank, values)
 
 
 # ---- the polar form
