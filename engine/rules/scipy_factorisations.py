@@ -318,7 +318,7 @@ rule(sl.cho_factor, a=lambda d, out, a, lower=False, *, check_finite=True: packe
 
 
 LEAVES_THE_REST = bool(sl.cho_factor(np.array([[1.0, 0.5], [0.5, 1.0]]))[0][1, 0] == 0.5)
-"""Is what is on the other side of the diagonal of a packed factor what was there in the matrix? Later releases clear it."""
+"""Does a packed factor hold, across the diagonal, what the matrix held there? Later releases clear it."""
 
 
 def packed_cholesky_pullback(d: Any, out: Any, lower: bool) -> Any:
