@@ -83,13 +83,18 @@ def _value_and_gradient(f: Callable, args: tuple, kwargs: dict, with_value: bool
     if args and isinstance(args[0], Params):
         return _implicit(f, args[0], args[1:], kwargs)
     _check(f, args)
+    return _differentiated(f, args, kwargs, with_value)
+
+
+def _differentiated(f: Callable, args: tuple, kwargs: dict, with_value: bool, wrt: Any = None) -> tuple[Any, Any]:
+    """The same with respect to the arguments at the positions `wrt`; all of them by default."""
     careful = False
     if _typed():
         try:
-            return typed.gradient(f, args, kwargs, with_value)
+            return typed.gradient(f, args, kwargs, with_value, wrt)
         except typed.NotTyped as why:
             careful = isinstance(why, typed.Doubtful)
-    value, back = traced.pullback(f, args, kwargs, keep=False)
+    value, back = traced.pullback(f, args, kwargs, wrt=wrt, keep=False)
     return value, back.sweep(traced.scalar_seed(value, _name(f)), careful=careful)[0]
 
 
@@ -129,17 +134,20 @@ def value_and_grad(f: Callable, argnums: int | Sequence[int] = 0) -> Callable:
     """
 
     def value_and_grad_of(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        positions = _positions(argnums, args)
-        chosen = _chosen(f, positions, args)
-        if _typed() and positions == tuple(range(len(args))):
-            value, grads = value_and_gradient(f, *args, **kwargs)
-        else:
-            value, back = traced.pullback(f, args, kwargs, wrt=positions, keep=False)
-            grads = back(traced.scalar_seed(value, _name(f)))
-        filled = tuple([_zeros_for_none(g, a) for g, a in zip(grads, chosen, strict=True)])
-        return value, filled[0] if isinstance(argnums, int) else filled
+        return _value_and_grad(f, argnums, args, kwargs, with_value=True)
 
     return value_and_grad_of
+
+
+def _value_and_grad(
+    f: Callable, argnums: int | Sequence[int], args: tuple, kwargs: dict, with_value: bool
+) -> tuple[Any, Any]:
+    _check(f, ())
+    positions = _positions(argnums, args)
+    chosen = _chosen(f, positions, args)
+    value, grads = _differentiated(f, args, kwargs, with_value, _some(positions, args))
+    filled = tuple([_zeros_for_none(g, a) for g, a in zip(grads, chosen, strict=True)])
+    return value, filled[0] if isinstance(argnums, int) else filled
 
 
 def grad(f: Callable, argnums: int | Sequence[int] = 0) -> Callable:
@@ -150,10 +158,9 @@ def grad(f: Callable, argnums: int | Sequence[int] = 0) -> Callable:
     >>> grad(grad(lambda x: x ** 3))(2.0)
     12.0
     """
-    both = value_and_grad(f, argnums)
 
     def grad_of(*args: Any, **kwargs: Any) -> Any:
-        return both(*args, **kwargs)[1]
+        return _value_and_grad(f, argnums, args, kwargs, with_value=False)[1]
 
     return grad_of
 
@@ -238,13 +245,15 @@ def jacobian(f: Callable, argnums: int | Sequence[int] = 0) -> Callable:
 def _row_by_row(f: Callable, args: tuple, kwargs: dict, positions: tuple) -> tuple[Any, Callable]:
     """f(*args, **kwargs), and the function from a unit cotangent of it to the cotangents of the chosen arguments."""
 
+    wrt = _some(positions, args)
+
     def with_care() -> tuple[Any, Callable]:
-        value, back = traced.pullback(f, args, kwargs, wrt=positions)
+        value, back = traced.pullback(f, args, kwargs, wrt=wrt)
         return value, lambda unit: back.sweep(unit, unit)[0]
 
-    if _typed() and positions == tuple(range(len(args))):
+    if _typed():
         try:
-            return typed.pullback(f, args, kwargs, lambda: with_care()[1], doubting=True)
+            return typed.pullback(f, args, kwargs, lambda: with_care()[1], wrt, doubting=True)
         except typed.NotTyped:
             pass
     return with_care()
@@ -395,6 +404,11 @@ def _positions(argnums: int | Sequence[int], args: tuple) -> tuple[int, ...]:
     return tuple([p + len(args) if isinstance(p, int) and p < 0 else p for p in given])
 
 
+def _some(positions: tuple[int, ...], args: tuple) -> tuple[int, ...] | None:
+    """The positions, where they are not those of all arguments."""
+    return None if positions == tuple(range(len(args))) else positions
+
+
 def _some_cotangent(value: Any) -> Any:
     """A cotangent of `value` whose numbers have no relation to each other."""
     zeros = zeros_like(plain(value))
@@ -409,6 +423,8 @@ def _unrelated_numbers(x: Any) -> Any:
 
 def _zeros_for_none(gradient_: Any, argument: Any) -> Any:
     """The gradient with zeros, of the argument's structure, for None."""
+    if type(gradient_) in (float, np.ndarray):
+        return gradient_
     return like(argument, [gradient_], lambda leaves: leaves[0])
 
 
@@ -428,5 +444,6 @@ def _stacked(leaves: list[Any], shape: tuple[int, ...]) -> Any:
         return leaves[0]
     if not leaves:
         return np.zeros(shape)
-    rows = call(np.stack, tuple(leaves))
-    return call(np.reshape, rows, shape + np.shape(plain(leaves[0])))
+    run = call if live.levels else lambda function, *args: function(*args)
+    rows = run(np.stack, tuple(leaves))
+    return run(np.reshape, rows, shape + np.shape(plain(leaves[0])))

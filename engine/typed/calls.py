@@ -68,7 +68,7 @@ class Calls:
             constant = is_constant(callee.function) and not (callee.function.__module__ or "").startswith("engine.")
             if lookup(callee.function) is not None or constant:
                 raise NotTyped(f"a rule of the user's for {callee.function.__name__}")
-            nested = lower_derivative(self, callee.function, args, kwargs)
+            nested = lower_derivative(self, callee, args, kwargs)
             if nested is not None:
                 return nested
             substitute = composed(callee.function)

@@ -25,6 +25,7 @@ from .emit import Emitter, Names, name
 from .entry import Entry
 from .interpret import interpret
 from .lower import Lowerer
+from .nested import differentiated, is_derivative
 from .optimise import optimise
 from .places import Place, Places
 from .projections import whole
@@ -76,6 +77,8 @@ def lower_call(f: Any, args: tuple, kwargs: dict, user: Any = None) -> tuple[Low
     given = [places.value(place_of_argument(places, "arg", i, a)) for i, a in enumerate(args)]
     named = {k: places.value(place_of_argument(places, "kwarg", k, v)) for k, v in kwargs.items()}
     user = user or f
+    while is_derivative(user):
+        user = differentiated(user)
     code = user.__code__ if isinstance(user, FunctionType) else None
     lowerer = Lowerer(places, code.co_filename if code else "<typed>")
     lowerer.line = code.co_firstlineno if code else 1
@@ -98,9 +101,10 @@ def hint_arguments(code: CodeType | None, given: list) -> None:
                 value.hint = text
 
 
-def joint(f: Any, args: tuple, kwargs: dict, with_value: bool = True) -> Trace:
+def joint(f: Any, args: tuple, kwargs: dict, with_value: bool = True, wrt: tuple | None = None) -> Trace:
     """The program that computes f(*args, **kwargs), if it is asked for, and its gradient."""
     lowerer, value, given, start = lower_call(f, args, kwargs)
+    given = chosen(given, wrt)
     if not isinstance(type_of(value) if type(value) in (Var, Const) else None, Scalar | Array):
         raise NotTyped("a loss that is no number")
     check_loss(type_of(value))
@@ -115,6 +119,11 @@ def joint(f: Any, args: tuple, kwargs: dict, with_value: bool = True) -> Trace:
     grads = [gradient_of(lowerer, v, cotangents) for v in given]
     lowerer.in_rule -= 1
     return finish(lowerer, Pack(tuple, (value if with_value else Const(None), Pack(tuple, tuple(grads)))), f)
+
+
+def chosen(given: list, wrt: tuple | None) -> list:
+    """The arguments at the positions `wrt`; all of them where that is None."""
+    return given if wrt is None else [given[i] for i in wrt]
 
 
 def outcome(operator: Callable, f: Any, rest: tuple) -> Trace:
@@ -347,12 +356,13 @@ def doubting(instance: Callable) -> Callable:
 _tables: dict[Any, dict[int, Instances]] = {}
 
 
-def gradient(f: Any, args: tuple, kwargs: dict, with_value: bool = True) -> tuple[Any, tuple]:
-    """(f(*args, **kwargs), the gradient with respect to each of args).
+def gradient(f: Any, args: tuple, kwargs: dict, with_value: bool = True, wrt: tuple | None = None) -> tuple[Any, tuple]:
+    """(f(*args, **kwargs), the gradient with respect to each of args, or of those at the positions `wrt`).
 
     Without the value, (None, the gradient): what only the value needs is then not computed.
     """
-    return run(with_value, f, f, args, kwargs, lambda: build(f, joint(f, args, kwargs, with_value)))
+    kind = with_value if wrt is None else (with_value, wrt)
+    return run(kind, f, f, args, kwargs, lambda: build(f, joint(f, args, kwargs, with_value, wrt)))
 
 
 def derived(operator: Callable, f: Any, *rest: Any) -> Any:
@@ -365,6 +375,10 @@ def run(kind: Any, f: Any, function: Any, args: tuple, kwargs: dict, made: Calla
     owner = f.__code__ if type(f) is FunctionType else type(f)
     table = _tables.setdefault(kind, {})
     known = table.get(id(owner))
+    if known is None and is_derivative(f):
+        while is_derivative(f):  # one code for the gradients of all functions
+            f, kind = differentiated(f), (kind, f.__name__)
+        return run(kind, f, function, args, kwargs, made)
     try:
         if known is not None and known.generation == generation.number:
             for count, names, instance in known.made:

@@ -19,8 +19,9 @@ from .forward import push_forward
 from .projections import whole
 from .stores import settle
 from .types import FLOAT, FLOAT64, NONE, Array, NotTyped, Scalar, is_active_type, type_of
-from .values import Derivative, Tup
+from .values import Derivative, Func, Tup
 
+MADE = {"grad_of": False, "value_and_grad_of": True}  # the functions that `grad` and its sister return
 FREE = ("engine.rules", "engine.tangents", "engine.nn")  # modules of the engine that are ordinary Python to it
 
 
@@ -32,14 +33,31 @@ def kind_of(function: Any) -> str | None:
     return None
 
 
-def lower_derivative(lowerer: Any, function: Any, args: list, kwargs: dict) -> Any:
-    """The value of engine.gradient(f, x) and its like on abstract arguments; None where `function` is none of them."""
+def is_derivative(function: Any) -> bool:
+    """Is it a function that `grad` or `value_and_grad` has returned?"""
+    return getattr(function, "__module__", None) == "engine.api" and getattr(function, "__name__", None) in MADE
+
+
+def differentiated(derivative: Any) -> Any:
+    """The function whose gradient `derivative` is."""
+    return derivative.__closure__[derivative.__code__.co_freevars.index("f")].cell_contents
+
+
+def lower_derivative(lowerer: Any, callee: Func, args: list, kwargs: dict) -> Any:
+    """The value of engine.gradient(f, x) and its like on abstract arguments; None where `callee` is none of them."""
+    function = callee.function
+    if is_derivative(function):
+        f, argnums = (
+            lowerer.cell((callee.place, function.__code__.co_freevars.index(name)), name) for name in ("f", "argnums")
+        )
+        made = Derivative(f, argument_numbers(lowerer, [argnums], {}), MADE[function.__name__])
+        return call_derivative(lowerer, made, args, kwargs)
     kind = kind_of(function)
     if kind in ("gradient", "value_and_gradient"):
         value, grads = gradients(lowerer, args[0], list(args[1:]), kwargs, tuple(range(len(args) - 1)), zeros=False)
         return Tup(tuple(grads)) if kind == "gradient" else Tup((value, Tup(tuple(grads))))
     if kind in ("grad", "value_and_grad"):
-        return Derivative(args[0], argument_numbers(args[1:], kwargs), kind == "value_and_grad")
+        return Derivative(args[0], argument_numbers(lowerer, args[1:], kwargs), kind == "value_and_grad")
     if kind == "jvp" and len(args) == 3 and not kwargs:
         return Tup(pushed_forward(lowerer, args[0], lowerer.items_of(args[1]), lowerer.items_of(args[2])))
     if kind == "hvp" and len(args) == 3 and not kwargs:
@@ -50,18 +68,19 @@ def lower_derivative(lowerer: Any, function: Any, args: list, kwargs: dict) -> A
     return None
 
 
-def argument_numbers(args: list, kwargs: dict) -> Any:
+def argument_numbers(lowerer: Any, args: list, kwargs: dict) -> Any:
     chosen = args[0] if args else kwargs.get("argnums", Const(0))
-    if type(chosen) is Const and type(chosen.value) is int:
-        return chosen.value
-    if type(chosen) is Tup and all(type(i) is Const for i in chosen.items):
-        return tuple([i.value for i in chosen.items])
-    raise NotTyped("argument numbers that are not known")
+    if type(chosen) in (Const, Var):
+        return lowerer.known_int(chosen)
+    return tuple([lowerer.known_int(i) for i in lowerer.items_of(chosen)])
 
 
 def call_derivative(lowerer: Any, made: Derivative, args: list, kwargs: dict) -> Any:
     """The value of grad(f)(x)."""
-    chosen = made.argnums if isinstance(made.argnums, tuple) else (made.argnums,)
+    given = made.argnums if isinstance(made.argnums, tuple) else (made.argnums,)
+    if not all(type(i) is int and -len(args) <= i < len(args) for i in given):
+        raise NotTyped("a gradient with respect to an argument that is not given")
+    chosen = tuple([i % len(args) for i in given])
     value, grads = gradients(lowerer, made.function, list(args), kwargs, chosen, zeros=True)
     result = Tup(tuple(grads)) if isinstance(made.argnums, tuple) else grads[0]
     return Tup((value, result)) if made.with_value else result

@@ -23,15 +23,17 @@ from .types import NONE, Array, NotTyped, Scalar, Seq, cotangent_type, is_active
 from .values import Tup
 
 
-def pullback(f: Any, args: tuple, kwargs: dict, otherwise: Callable, doubting: bool = False) -> tuple[Any, Callable]:
-    """(f(*args, **kwargs), its pullback).
+def pullback(
+    f: Any, args: tuple, kwargs: dict, otherwise: Callable, wrt: tuple | None = None, doubting: bool = False
+) -> tuple[Any, Callable]:
+    """(f(*args, **kwargs), its pullback, to the arguments at the positions `wrt` or to all of them).
 
     otherwise: makes the pullback of the other tier, for a cotangent that is not of the kind of the result, and for an
         answer that is in doubt.
     doubting: a NaN is in doubt although f leaves nothing out, since the cotangents that are to come do.
     """
     back, value, saved, selects, arrays = instances.run(
-        "pullback", f, f, args, kwargs, lambda: compiled(f, args, kwargs)
+        ("pullback", wrt), f, f, args, kwargs, lambda: compiled(f, args, kwargs, wrt)
     )
     return value, Pullback(back, saved, value, selects or doubting, arrays, otherwise)
 
@@ -105,9 +107,10 @@ def fitted(d: Any, kind: tuple) -> Any:
     return d if d.dtype == dtype else d.astype(dtype)
 
 
-def compiled(f: Any, args: tuple, kwargs: dict) -> Callable:
+def compiled(f: Any, args: tuple, kwargs: dict, wrt: tuple | None) -> Callable:
     """The function that runs f and returns (its pullback, its value, what the pullback needs, whether it selects)."""
     lowerer, value, given, start = instances.lower_call(f, args, kwargs)
+    given = instances.chosen(given, wrt)
     settle(lowerer, lowerer.block, [value])
     seeds: dict = {}
     d = seeds_of(value, seeds)
