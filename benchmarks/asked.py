@@ -14,7 +14,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from regressions.check import serve
+from regressions.bisect.check import serve
 
 __all__ = ["answer"]
 

@@ -10,13 +10,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import bisecting, isolating, matrix_command, report
+from . import report
 from .adapters import UnknownEngine, adapters_of
-from .axis import HistoryError
+from .bisect import command as bisecting
+from .bisect.axis import HistoryError
 from .case import Case, thread_id
 from .corpus import UnknownCase, all_cases, find, find_alone, program_file, select
 from .environments import Unusable, interpreter, release_of
 from .expected import FAILURES, ExpectationError, file_of, rewritten
+from .isolate import command as isolating
+from .matrix import command as comparing
 from .records import Record, recorded
 from .results import ask_all, is_asked_here
 from .scaffold import scaffold
@@ -55,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
     listing = commands.add_parser("list", help="the cases, one a line")
     listing.set_defaults(command=_list)
-    matrix_command.add_filters(listing)
+    comparing.add_filters(listing)
     showing = commands.add_parser("show", help="all about a case: thread, answer, what was reported, program")
     showing.set_defaults(command=_show)
     running = commands.add_parser("run", help="ask an engine, and judge its answer")
@@ -75,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     expecting.set_defaults(command=_expect)
     expecting.add_argument("engines", nargs="+", metavar="engine", help="an engine, or a release: autograd==1.5")
     expecting.add_argument("--versions", help="the range that the section is for (default: each release alone)")
-    matrix_command.add_command(commands)
+    comparing.add_command(commands)
     bisecting.add_commands(commands)
     isolating.add_commands(commands)
     for command in (showing, running, scripting):

@@ -22,7 +22,7 @@ from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
-from .axis import CannotAsk, Where, put
+from .bisect.axis import CannotAsk, Where, put
 
 __all__ = [
     "Release",

@@ -29,7 +29,7 @@ from .environments import Release, Unusable, cache_directory, installable, inter
 from .records import Record
 from .verdicts import Verdict
 
-__all__ = ["Record", "ask_all", "is_asked_here"]
+__all__ = ["Record", "adapter_files", "ask_all", "is_asked_here"]
 
 HERE = Path(__file__).parent
 START_SECONDS, CASE_SECONDS = 300, 60
@@ -97,10 +97,15 @@ def _key(case: Case, engine: str) -> str:
     return _digest(program_file(case), *(HERE / f"{name}.py" for name in HARNESS), *_engine_files(engine))
 
 
+def adapter_files(engine: str) -> list[Path]:
+    """What an engine is asked through."""
+    return [HERE / "adapters" / "__init__.py", HERE / "adapters" / f"{engine}.py"]
+
+
 def _engine_files(engine: str) -> tuple[Path, ...]:
     sources = HERE.parent / "engine"
     beside = sorted(sources.rglob("*.py")) if engine == "reference" else [sources / "nn.py", sources / "implicit.py"]
-    return (HERE / "adapters" / "__init__.py", HERE / "adapters" / f"{engine}.py", *beside)
+    return (*adapter_files(engine), *beside)
 
 
 @cache

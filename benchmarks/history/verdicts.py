@@ -34,7 +34,7 @@ class Verdicts:
 def codes() -> dict[str, int]:
     """Of each case the code of its verdict on the engine at hand."""
     from regressions.adapters import adapters_of
-    from regressions.check import absent_parts_tolerated
+    from regressions.bisect.check import absent_parts_tolerated
     from regressions.verdicts import run
 
     with absent_parts_tolerated():
@@ -53,6 +53,6 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    from regressions.check import serve
+    from regressions.bisect.check import serve
 
     serve(answer)

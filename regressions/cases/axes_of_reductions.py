@@ -6,8 +6,8 @@ import numpy as np
 
 from ..case import Raises, case
 from ..defects import with_rule, without_rule
-from ..defects_orders import with_new_rule
-from ..defects_state import with_procedure
+from ..defects.orders import with_new_rule
+from ..defects.state import with_procedure
 
 BLOCK = np.arange(12.0).reshape(2, 3, 2) / 10
 

@@ -12,8 +12,8 @@ from engine.typed.core import Const, If
 
 from ..case import Raises, case
 from ..defects import with_rule, without_rule
-from ..defects_flow import derivatives_inside_are, reverse_of_a_branch_fails, rewritten_with
-from ..defects_state import in_runtime, together, traced, with_procedure
+from ..defects.flow import derivatives_inside_are, reverse_of_a_branch_fails, rewritten_with
+from ..defects.state import in_runtime, together, traced, with_procedure
 
 
 @case(

@@ -11,9 +11,9 @@ from engine.traced import tape
 
 from ..case import Raises, case
 from ..defects import on_traced_tier, patched, with_rule
-from ..defects_orders import rows_look_at_each_other
-from ..defects_shapes import only_new_axes_are_summed, scalars_stay_scalars, stays_broadcast, summed_by
-from ..defects_state import together, traced
+from ..defects.orders import rows_look_at_each_other
+from ..defects.shapes import only_new_axes_are_summed, scalars_stay_scalars, stays_broadcast, summed_by
+from ..defects.state import together, traced
 
 COLUMN, GRID = np.array([[0.5], [-1.0]]), np.arange(1.0, 7.0).reshape(2, 3)
 

@@ -13,9 +13,9 @@ from engine.traced import items, run, structure, tape
 
 from ..case import Raises, case
 from ..defects import on_traced_tier, patched
-from ..defects_orders import zeros_are_left_out
-from ..defects_shapes import fail
-from ..defects_state import traced
+from ..defects.orders import zeros_are_left_out
+from ..defects.shapes import fail
+from ..defects.state import traced
 
 
 @case(

@@ -11,7 +11,7 @@ from scipy.special import expit, i0, i0e, i1e, log_softmax, softmax
 
 from ..case import case
 from ..defects import on_traced_tier, with_rule
-from ..defects_orders import with_new_rule
+from ..defects.orders import with_new_rule
 
 # -- one less what is one to rounding ----------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from engine.rules.eigen import adjoint
 
 from ..case import Raises, Tolerance, case
 from ..defects import with_rule
-from ..defects_state import by_a_rule, sums_are, with_procedure
+from ..defects.state import by_a_rule, sums_are, with_procedure
 
 
 def slope_of_the_factor(matrix, change):

@@ -15,8 +15,8 @@ from engine.traced.runtime import store_global
 
 from ..case import Growth, Raises, case
 from ..defects import patched
-from ..defects_flow import captured_values_are
-from ..defects_state import in_runtime, traced
+from ..defects.flow import captured_values_are
+from ..defects.state import in_runtime, traced
 
 
 @case(

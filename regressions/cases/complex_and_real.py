@@ -12,9 +12,9 @@ from engine.traced import primitives, tape
 
 from ..case import Raises, case
 from ..defects import patched, with_rule
-from ..defects_fit import imaginary_parts_are_kept
-from ..defects_flow import reverse_of_a_loop_fails
-from ..defects_state import traced, writes_object
+from ..defects.fit import imaginary_parts_are_kept
+from ..defects.flow import reverse_of_a_loop_fails
+from ..defects.state import traced, writes_object
 
 
 def seeded_with(seed):

@@ -12,9 +12,9 @@ from engine.rules.reductions import others_product
 
 from ..case import case
 from ..defects import with_rule
-from ..defects_fit import imaginary_parts_are_kept
-from ..defects_orders import with_new_rule
-from ..defects_state import by_a_rule, together
+from ..defects.fit import imaginary_parts_are_kept
+from ..defects.orders import with_new_rule
+from ..defects.state import by_a_rule, together
 
 conjugate_is_the_identity = with_rule(np.conj, x=lambda d, out, x, /: d)
 

@@ -10,7 +10,7 @@ from engine.traced import calls, run, structured, tape
 from engine.traced.levels import live, plain
 
 from ..case import Raises, case
-from ..defects_state import traced
+from ..defects.state import traced
 
 
 def first_of(nested):

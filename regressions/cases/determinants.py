@@ -9,8 +9,8 @@ from engine.rules.linalg import det_pullback, minors
 
 from ..case import Raises, case
 from ..defects import with_rule
-from ..defects_fit import nothing_is_fitted
-from ..defects_state import sums_are, together
+from ..defects.fit import nothing_is_fitted
+from ..defects.state import sums_are, together
 
 
 @case(

@@ -8,7 +8,7 @@ from engine.rules.vocabulary import expand
 
 from ..case import Raises, case
 from ..defects import with_rule
-from ..defects_orders import with_new_rule
+from ..defects.orders import with_new_rule
 
 # The slope of a root is divided by the root, which is zero where nothing deviates.
 deviation_divides_by_itself = with_rule(

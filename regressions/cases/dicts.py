@@ -12,7 +12,7 @@ from engine.traced.levels import plain
 
 from ..case import Raises, case
 from ..defects import on_traced_tier, without_rule
-from ..defects_state import (
+from ..defects.state import (
     comprehension_refused,
     dict_read_without_its_key,
     dictionaries_do_not_add,

@@ -12,7 +12,7 @@ from engine.traced.levels import plain
 
 from ..case import Raises, case
 from ..defects import on_traced_tier, patched, with_rule
-from ..defects_state import with_procedure
+from ..defects.state import with_procedure
 
 
 def with_the_divisors_cotangent(d, out, x, y):

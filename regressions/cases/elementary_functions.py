@@ -7,7 +7,7 @@ from scipy.special import xlog1py, xlogy
 
 from ..case import Between, Raises, case
 from ..defects import with_rule, without_rule
-from ..defects_orders import with_new_rule
+from ..defects.orders import with_new_rule
 
 # -- arguments in the other order, and roundings in the other direction ------------------------------------------------
 

@@ -10,8 +10,8 @@ from engine.traced import items, statements
 from engine.traced.levels import plain
 
 from ..case import Raises, case
-from ..defects_flow import rewritten_with
-from ..defects_state import traced
+from ..defects.flow import rewritten_with
+from ..defects.state import traced
 
 _rows = items._rows
 

@@ -7,7 +7,7 @@ import numpy as np
 from engine.traced import construct, storage
 
 from ..case import Raises, case, fields
-from ..defects_state import reads_are_lost, structures_do_not_add, traced
+from ..defects.state import reads_are_lost, structures_do_not_add, traced
 
 _construct = construct.construct
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..case import Raises, case
-from ..defects_state import by_a_rule
+from ..defects.state import by_a_rule
 
 
 def two_parts(v):

@@ -15,7 +15,7 @@ from engine.traced import ufuncs
 
 from ..case import Raises, case
 from ..defects import declared_constant, on_traced_tier, patched, with_rule, without_rule
-from ..defects_state import traced
+from ..defects.state import traced
 
 LIBM = ctypes.CDLL(None)
 LIBM.cbrt.restype, LIBM.cbrt.argtypes = ctypes.c_double, [ctypes.c_double]

@@ -12,8 +12,8 @@ from engine.errors import ForeignCallError
 
 from ..case import Raises, case
 from ..defects import on_traced_tier, patched, with_rule
-from ..defects_orders import forward_rule_missing, with_new_rule, zeros_are_left_out
-from ..defects_state import overwritten_values_are_looked_at, writes_object
+from ..defects.orders import forward_rule_missing, with_new_rule, zeros_are_left_out
+from ..defects.state import overwritten_values_are_looked_at, writes_object
 
 
 @case(

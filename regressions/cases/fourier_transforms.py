@@ -13,7 +13,7 @@ from engine.traced.calls import call
 
 from ..case import Raises, Tolerance, case
 from ..defects import on_traced_tier, with_rule, without_rule
-from ..defects_state import together
+from ..defects.state import together
 
 
 def waves(frequencies, samples):

@@ -9,8 +9,8 @@ import numpy as np
 from engine.traced import run
 
 from ..case import Raises, case
-from ..defects_shapes import pullback_fails
-from ..defects_state import traced
+from ..defects.shapes import pullback_fails
+from ..defects.state import traced
 
 
 def relu(v):

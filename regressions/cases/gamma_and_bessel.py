@@ -12,8 +12,8 @@ from engine.rules import scipy_special
 
 from ..case import Raises, case
 from ..defects import patched, with_rule, without_rule
-from ..defects_orders import second_pass_meets
-from ..defects_state import together
+from ..defects.orders import second_pass_meets
+from ..defects.state import together
 
 
 @case(

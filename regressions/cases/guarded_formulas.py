@@ -8,8 +8,8 @@ from engine.traced.levels import plain
 
 from ..case import case
 from ..defects import with_rule
-from ..defects_state import overwritten_values_are_looked_at as left_out_counts_as_zero
-from ..defects_state import with_procedure
+from ..defects.state import overwritten_values_are_looked_at as left_out_counts_as_zero
+from ..defects.state import with_procedure
 
 
 @case(

@@ -7,8 +7,8 @@ import numpy as np
 
 from ..case import case
 from ..defects import on_traced_tier, with_rule
-from ..defects_numbers import cotangents_fitted_by, cotangents_keep_their_dtype
-from ..defects_orders import with_new_rule
+from ..defects.numbers import cotangents_fitted_by, cotangents_keep_their_dtype
+from ..defects.orders import with_new_rule
 
 half = np.float16
 MANY = 35000

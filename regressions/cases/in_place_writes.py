@@ -13,7 +13,7 @@ from engine.traced import arrays, items, primitives, storage
 
 from ..case import Raises, case
 from ..defects import declared_constant, on_traced_tier, raising, with_rule
-from ..defects_state import (
+from ..defects.state import (
     additions_through_a_view_are_lost,
     cotangents_are_dropped_in,
     traced,

@@ -9,8 +9,8 @@ from engine import api
 
 from ..case import Raises, case
 from ..defects import patched, with_rule
-from ..defects_numbers import integers_have_gradients
-from ..defects_state import together
+from ..defects.numbers import integers_have_gradients
+from ..defects.state import together
 
 DEFINITION = "definition: an integer has no neighbours; the same number as a float has a gradient"
 

@@ -13,7 +13,7 @@ from engine.traced.levels import plain
 
 from ..case import Raises, case
 from ..defects import on_traced_tier, without_rule
-from ..defects_state import (
+from ..defects.state import (
     collected_items_are_cut_off,
     comprehension_refused,
     together,

@@ -8,8 +8,8 @@ from engine.rules import shape
 
 from ..case import Growth, Raises, case
 from ..defects import patched, with_rule, without_rule
-from ..defects_shapes import fail, followed_as, handed_on_as_they_are, pullback_fails
-from ..defects_state import together, with_procedure
+from ..defects.shapes import fail, followed_as, handed_on_as_they_are, pullback_fails
+from ..defects.state import together, with_procedure
 
 SQUARE = np.array([[1.0, 2.0], [3.0, -1.0]])
 

@@ -13,8 +13,8 @@ from engine.traced import structure, tape
 
 from ..case import Growth, Raises, case
 from ..defects import on_traced_tier, patched
-from ..defects_flow import sweep_recurses
-from ..defects_state import together, traced
+from ..defects.flow import sweep_recurses
+from ..defects.state import together, traced
 
 _pullback = engine.traced.pullback
 

@@ -8,8 +8,8 @@ from engine.errors import ForeignCallError
 from engine.traced import items, storage
 
 from ..case import Raises, case
-from ..defects_shapes import fail, fails_on_the_way_back
-from ..defects_state import in_runtime, traced
+from ..defects.shapes import fail, fails_on_the_way_back
+from ..defects.state import in_runtime, traced
 
 _load = storage.Load.reverse
 

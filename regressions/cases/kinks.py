@@ -6,8 +6,8 @@ import numpy as np
 
 from ..case import Between, case
 from ..defects import on_traced_tier, with_rule
-from ..defects_orders import with_new_rule
-from ..defects_state import together
+from ..defects.orders import with_new_rule
+from ..defects.state import together
 
 WEIGHTS = np.array([1.0, 2.0, 3.0])
 

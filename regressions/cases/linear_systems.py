@@ -9,9 +9,9 @@ from engine.rules.linalg import solve_pullback
 
 from ..case import Raises, case
 from ..defects import with_rule
-from ..defects_fit import nothing_is_fitted
-from ..defects_orders import forward_rule_missing
-from ..defects_state import together
+from ..defects.fit import nothing_is_fitted
+from ..defects.orders import forward_rule_missing
+from ..defects.state import together
 
 MATRIX = np.array([[4.0, 1.0, 0.0], [0.5, 3.0, 1.0], [0.0, -1.0, 5.0]])
 LOADS, WEIGHTS = np.array([1.0, 2.0, -1.0]), np.array([1.0, -2.0, 0.5])

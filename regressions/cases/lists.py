@@ -9,7 +9,7 @@ from engine.traced.checkpoint import Checkpointed
 from engine.traced.levels import live, plain
 
 from ..case import Raises, case
-from ..defects_state import (
+from ..defects.state import (
     appended_values_get,
     cotangents_of_lists_are_concatenated,
     entries_cannot_hold_arrays,

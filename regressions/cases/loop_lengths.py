@@ -14,14 +14,14 @@ from engine.typed import adjoint
 
 from ..case import Raises, case
 from ..defects import on_traced_tier, patched, with_rule
-from ..defects_flow import (
+from ..defects.flow import (
     first_product_gets,
     reverse_of_a_loop_fails,
     rows_are_constants,
     sweep_recurses,
     sweeps_inside_fail,
 )
-from ..defects_state import in_runtime, traced
+from ..defects.state import in_runtime, traced
 
 SEQUENCE = np.array([1.0, 2.0, -1.0, 4.0, 7.0])
 HALF = 0.5

@@ -11,7 +11,7 @@ from engine.typed.core import Loop, walk
 
 from ..case import Raises, case
 from ..defects import on_traced_tier, with_rule
-from ..defects_flow import (
+from ..defects.flow import (
     assigned_one_after_the_other,
     cotangents_of_iterations_are_kept,
     known_after_one_round,
@@ -20,7 +20,7 @@ from ..defects_flow import (
     read_elements_are_constants,
     reverse_of_a_loop_fails,
 )
-from ..defects_state import in_runtime, sums_are, traced
+from ..defects.state import in_runtime, sums_are, traced
 
 
 @case(

@@ -14,8 +14,8 @@ from engine.traced.levels import plain
 from ..case import Raises, case
 from ..costs import cost
 from ..defects import on_traced_tier, with_rule
-from ..defects_flow import mapped_in_forward_order
-from ..defects_state import entries_with, traced, with_procedure
+from ..defects.flow import mapped_in_forward_order
+from ..defects.state import entries_with, traced, with_procedure
 
 INPUTS = (0.5, -0.2, 0.8)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..case import case
-from ..defects_orders import with_new_rule
-from ..defects_state import overwritten_values_are_looked_at as left_out_counts_as_zero
+from ..defects.orders import with_new_rule
+from ..defects.state import overwritten_values_are_looked_at as left_out_counts_as_zero
 
 FIRST_ALONE = np.array([True, False])
 

@@ -9,8 +9,8 @@ import numpy as np
 from engine.traced import operators
 
 from ..case import Raises, case
-from ..defects_shapes import comparison_fails, has_truth_values, pullback_fails, truth_values_need_a_cotangent
-from ..defects_state import in_runtime, with_procedure
+from ..defects.shapes import comparison_fails, has_truth_values, pullback_fails, truth_values_need_a_cotangent
+from ..defects.state import in_runtime, with_procedure
 
 TARGET = np.array([1.2, 0.0, 0.1, 1.0])
 

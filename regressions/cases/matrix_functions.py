@@ -11,8 +11,8 @@ from engine.rules.scipy_linalg import frechet_adjoint
 
 from ..case import Raises, case
 from ..defects import with_rule, without_rule
-from ..defects_fit import imaginary_parts_are_kept, nothing_is_fitted
-from ..defects_state import by_a_rule, together
+from ..defects.fit import imaginary_parts_are_kept, nothing_is_fitted
+from ..defects.state import by_a_rule, together
 
 COMPANION = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [-4.34, -18.31, -0.43]])
 

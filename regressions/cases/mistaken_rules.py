@@ -6,7 +6,7 @@ import numpy as np
 
 from ..case import Between, case
 from ..defects import with_rule
-from ..defects_orders import with_new_rule
+from ..defects.orders import with_new_rule
 
 
 @case(

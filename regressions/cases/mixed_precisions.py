@@ -10,7 +10,7 @@ from engine.rules import shape
 
 from ..case import Raises, case
 from ..defects import patched, raising, with_rule
-from ..defects_numbers import cotangents_fitted_by, in_another_precision
+from ..defects.numbers import cotangents_fitted_by, in_another_precision
 
 
 def of_one_precision(d, primal):

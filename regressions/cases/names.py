@@ -13,7 +13,7 @@ from engine.typed import emit
 
 from ..case import Raises, case
 from ..defects import patched
-from ..defects_state import in_runtime, traced
+from ..defects.state import in_runtime, traced
 
 _constant = emit.Names.constant
 

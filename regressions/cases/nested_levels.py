@@ -14,14 +14,14 @@ from engine.traced.levels import live, plain
 
 from ..case import Raises, case
 from ..defects import inner_gradient_keeps_its_books_in_the_program
-from ..defects_orders import (
+from ..defects.orders import (
     captured_values_count_as_the_argument,
     inner_level_ends_the_outer_one,
     levels_cannot_be_ordered,
     result_is_constant,
     second_pass_meets,
 )
-from ..defects_state import in_runtime, sums_are, traced
+from ..defects.state import in_runtime, sums_are, traced
 
 
 @case(

@@ -8,8 +8,8 @@ from engine.rules.vocabulary import expand
 
 from ..case import Between, case
 from ..defects import with_rule
-from ..defects_orders import with_new_rule
-from ..defects_state import overwritten_values_are_looked_at
+from ..defects.orders import with_new_rule
+from ..defects.state import overwritten_values_are_looked_at
 
 # The direction of a vector is the vector over its length, and 0 over 0 for the zero vector.
 norm_divides_by_itself = with_rule(

@@ -9,7 +9,7 @@ from engine.traced.levels import Traced
 
 from ..case import Raises, case
 from ..defects import with_rule, without_rule
-from ..defects_state import in_runtime, traced
+from ..defects.state import in_runtime, traced
 
 
 def older_division(a, b):

@@ -10,8 +10,8 @@ from scipy.special import expit, log_softmax, softmax
 
 from ..case import case
 from ..defects import on_traced_tier, with_rule
-from ..defects_orders import with_new_rule
-from ..defects_state import together
+from ..defects.orders import with_new_rule
+from ..defects.state import together
 from .unselected_branches import zeros_are_numbers
 
 # -- exponentials ------------------------------------------------------------------------------------------------------

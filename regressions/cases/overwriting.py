@@ -9,7 +9,7 @@ import numpy as np
 from engine.traced import arrays, run, runtime
 
 from ..case import Tolerance, case
-from ..defects_state import (
+from ..defects.state import (
     every_writer_wins,
     in_runtime,
     nothing_is_rolled_back,

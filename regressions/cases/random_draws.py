@@ -8,8 +8,8 @@ from engine.errors import ForeignCallError
 
 from ..case import Raises, case
 from ..defects import raising
-from ..defects_shapes import lists_of_constants_fail
-from ..defects_state import with_procedure
+from ..defects.shapes import lists_of_constants_fail
+from ..defects.state import with_procedure
 
 CHOSEN = np.random.default_rng(0)
 

@@ -13,7 +13,7 @@ from engine.traced.storage import load_cell
 
 from ..case import case
 from ..defects import on_traced_tier, with_rule
-from ..defects_state import in_runtime, traced
+from ..defects.state import in_runtime, traced
 
 
 @contextmanager

@@ -11,9 +11,9 @@ from engine.traced import arrays, tape
 
 from ..case import Raises, case
 from ..defects import with_rule, without_rule
-from ..defects_orders import with_new_rule
-from ..defects_shapes import fails_on_the_way_back, parts_overwrite
-from ..defects_state import by_a_rule, traced, with_procedure
+from ..defects.orders import with_new_rule
+from ..defects.shapes import fails_on_the_way_back, parts_overwrite
+from ..defects.state import by_a_rule, traced, with_procedure
 
 
 @case(

@@ -9,8 +9,8 @@ from engine.rules.reductions import cumprod_pullback, others_product
 
 from ..case import case
 from ..defects import with_rule
-from ..defects_orders import with_new_rule, zeros_are_left_out
-from ..defects_state import together
+from ..defects.orders import with_new_rule, zeros_are_left_out
+from ..defects.state import together
 
 
 @case(

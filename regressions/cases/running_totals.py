@@ -12,7 +12,7 @@ from engine.traced.levels import plain
 
 from ..case import Raises, case
 from ..defects import on_traced_tier, raising, with_rule, without_rule
-from ..defects_state import together, with_procedure
+from ..defects.state import together, with_procedure
 
 GRID = np.arange(6.0).reshape(2, 3)
 

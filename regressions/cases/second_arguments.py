@@ -6,8 +6,8 @@ import numpy as np
 
 from ..case import Raises, case
 from ..defects import with_rule
-from ..defects_shapes import fail
-from ..defects_state import by_a_rule, together
+from ..defects.shapes import fail
+from ..defects.state import by_a_rule, together
 
 
 def squared_error(x, t):

@@ -15,8 +15,8 @@ from engine.rules.products import matmul_left, matmul_right
 
 from ..case import Tolerance, case
 from ..defects import with_rule
-from ..defects_orders import rows_look_at_each_other, ties_share_at_every_order, with_new_rule
-from ..defects_state import overwritten_values_are_looked_at, together
+from ..defects.orders import rows_look_at_each_other, ties_share_at_every_order, with_new_rule
+from ..defects.state import overwritten_values_are_looked_at, together
 
 
 @case(

@@ -12,8 +12,8 @@ from engine.traced import arrays
 
 from ..case import Raises, Tolerance, case
 from ..defects import with_rule
-from ..defects_orders import rule_fails_when_differentiated, rule_writes_in_place, second_pass_meets
-from ..defects_state import sums_are, together, traced, writes_refused
+from ..defects.orders import rule_fails_when_differentiated, rule_writes_in_place, second_pass_meets
+from ..defects.state import sums_are, together, traced, writes_refused
 
 MUTATION = Raises("mutation", "[Mm]utating arrays is not supported")
 

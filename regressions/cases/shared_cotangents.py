@@ -6,7 +6,7 @@ import numpy as np
 
 from ..case import Growth, case
 from ..defects import on_traced_tier, with_rule
-from ..defects_state import (
+from ..defects.state import (
     buffers_are_not_zeroed,
     chunks_overwrite,
     first_cotangent_becomes_the_buffer,

@@ -10,8 +10,8 @@ import numpy as np
 import engine.traced
 
 from ..case import Tolerance, case
-from ..defects_numbers import cotangents_keep_their_dtype, in_another_precision
-from ..defects_state import together, traced
+from ..defects.numbers import cotangents_keep_their_dtype, in_another_precision
+from ..defects.state import together, traced
 
 single = np.float32
 

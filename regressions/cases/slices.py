@@ -8,8 +8,8 @@ from engine.traced import arrays, items, run, tape
 from engine.traced.levels import plain
 
 from ..case import Raises, case
-from ..defects_shapes import handed_on_as_they_are, lists_of_constants_fail, pullback_fails
-from ..defects_state import in_runtime, together, traced
+from ..defects.shapes import handed_on_as_they_are, lists_of_constants_fail, pullback_fails
+from ..defects.state import in_runtime, together, traced
 
 TALL = np.array([[2.0, -1.1, 0.5, 1.2, 1.3], [-0.7, 0.2, -0.6, 1.5, -1.8], [0.9, -0.9, -1.3, -0.6, -1.2]])
 _add_at = tape.Sweep.add_at

@@ -10,7 +10,7 @@ from engine.traced import attributes, structure
 from engine.traced.levels import Traced, live
 
 from ..case import Raises, case
-from ..defects_state import in_runtime, reads_are_lost, structures_do_not_add, together, traced
+from ..defects.state import in_runtime, reads_are_lost, structures_do_not_add, together, traced
 
 _set_raw, _of_its_kind = attributes.set_raw, structure.of_its_kind
 

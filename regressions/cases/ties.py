@@ -8,7 +8,7 @@ from engine.rules.scalars import standing_largest
 
 from ..case import case
 from ..defects import on_traced_tier, with_rule
-from ..defects_state import together
+from ..defects.state import together
 
 # Each entry that equals the result gets the whole cotangent.
 whole_to_each = {"a": lambda d, out, a: d * (a == out)}

@@ -9,8 +9,8 @@ from engine.api import _LevelAware
 
 from ..case import Raises, case
 from ..defects import on_traced_tier, patched, with_rule, without_rule
-from ..defects_shapes import pullback_fails
-from ..defects_state import with_procedure
+from ..defects.shapes import pullback_fails
+from ..defects.state import with_procedure
 
 LEFT, RIGHT = np.array([[1.0, 5.0], [3.0, 2.0]]), np.array([[2.0, 2.0], [2.5, 4.0]])
 

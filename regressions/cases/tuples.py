@@ -10,7 +10,7 @@ from engine import api
 from engine.traced import items, run, structure
 
 from ..case import Raises, case
-from ..defects_state import attributes_of_results_are_lost, in_runtime, traced
+from ..defects.state import attributes_of_results_are_lost, in_runtime, traced
 
 Point = namedtuple("Point", ["x", "y"])
 

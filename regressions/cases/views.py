@@ -9,7 +9,7 @@ from engine.traced.calls import call
 from engine.traced.levels import plain
 
 from ..case import case
-from ..defects_state import traced, written_values_get_zero
+from ..defects.state import traced, written_values_get_zero
 
 read = items.apply
 

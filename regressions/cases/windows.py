@@ -8,8 +8,8 @@ import numpy as np
 
 from ..case import Raises, case
 from ..defects import with_rule, without_rule
-from ..defects_shapes import handed_on_as_they_are, parts_overwrite
-from ..defects_state import by_a_rule, together, with_procedure
+from ..defects.shapes import handed_on_as_they_are, parts_overwrite
+from ..defects.state import by_a_rule, together, with_procedure
 
 SQUARE = np.array([[1.0, 2.0], [3.0, -1.0]])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..case import case
-from ..defects_state import copies_are_stored_for_cotangents, written_values_get_zero
+from ..defects.state import copies_are_stored_for_cotangents, written_values_get_zero
 
 DESIGN, TARGET = np.array([[1.0, 2.0], [1.0, -1.0], [1.0, 0.5]]), np.array([1.0, 2.0, 3.0])
 RESIDUAL = np.zeros(3)

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..case import Raises, case
 from ..defects import with_rule
-from ..defects_orders import rule_fails_when_differentiated, with_new_rule
+from ..defects.orders import rule_fails_when_differentiated, with_new_rule
 
 
 @case(

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from regressions.axis import HistoryError, NothingBetween
-from regressions.bisect import Result, Search, report
-from regressions.commits import TREE, Commits
+from regressions.bisect.answer import Result, Search, report
+from regressions.bisect.axis import HistoryError, NothingBetween
+from regressions.bisect.commits import TREE, Commits
+from regressions.bisect.questions import OfCase
 from regressions.corpus import find
-from regressions.questions import OfCase
 
 ROOT = Path(__file__).resolve().parents[2]
 CASE = find("chainrules-498")[0]
@@ -126,7 +126,7 @@ def test_another_text_of_the_harness_is_another_question(monkeypatch, tmp_path):
     question = OfCase(CASE)
     before = question.key()
     (tmp_path / "check.py").write_text("changed")
-    monkeypatch.setattr("regressions.questions.HARNESS", [tmp_path / "check"])
+    monkeypatch.setattr("regressions.bisect.questions.HARNESS", [tmp_path / "check.py"])
     assert question.key() != before and "changed" in question.key()
 
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from regressions.bisect import Search, report
-from regressions.commits import Commits
+from regressions.bisect.answer import Search, report
+from regressions.bisect.commits import Commits
+from regressions.bisect.questions import OfCase, OfScript
 from regressions.corpus import find_alone
-from regressions.questions import OfCase, OfScript
 
 from .test_bisect import BREAK, ROOT, UNIMPORTABLE, Repository, history, proof, repository, search, store  # noqa: F401
 

@@ -13,7 +13,7 @@ import pytest
 from regressions.__main__ import main
 from regressions.adapters import adapters_of
 from regressions.corpus import find
-from regressions.isolate import watching
+from regressions.isolate.operations import watching
 from regressions.verdicts import Verdict, ask, judge
 
 HELP = Path(__file__).parent / "help"

@@ -17,8 +17,8 @@ from regressions.__main__ import main
 from regressions.adapters import UnknownEngine
 from regressions.corpus import all_cases, find
 from regressions.environments import Release, compared, installable, release_of
-from regressions.matrix import Matrix, ask, changes, columns
-from regressions.matrix_command import page, table
+from regressions.matrix.command import page, table
+from regressions.matrix.table import Matrix, ask, changes, columns
 from regressions.records import Record
 from regressions.verdicts import Verdict
 

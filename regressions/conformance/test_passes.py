@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from regressions.axis import HistoryError, Where
-from regressions.bisect import report
+from regressions.bisect.answer import report
+from regressions.bisect.axis import HistoryError, Where
+from regressions.bisect.passes import NOTHING, Passes, blamed, ordinal
+from regressions.bisect.questions import OfCase, OfScript
 from regressions.corpus import find
-from regressions.passes import NOTHING, Passes, blamed, ordinal
-from regressions.questions import OfCase, OfScript
 
 from .test_bisect import ROOT, proof
 

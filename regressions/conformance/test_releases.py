@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from regressions import releases
-from regressions.axis import CannotAsk, HistoryError
-from regressions.bisect import Search
+from regressions.bisect import releases
+from regressions.bisect.answer import Search
+from regressions.bisect.axis import CannotAsk, HistoryError
+from regressions.bisect.questions import OfCase, OfScript
+from regressions.bisect.releases import Releases
 from regressions.corpus import find_alone
 from regressions.environments import Release, Unusable, cache_directory
-from regressions.questions import OfCase, OfScript
-from regressions.releases import Releases
 
 JAX = "import jax, jax.numpy as jnp\n"
 LDEXP = JAX + "print(float(jax.grad(lambda x: jnp.ldexp(x, 3))(1.7)))\n"

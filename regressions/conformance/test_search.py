@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regressions.search import (
+from regressions.bisect.search import (
     EndsError,
     Judgement,
     bad_end,

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from regressions.axis import Axis, CannotAsk, HistoryError, NothingBetween, Question, Seen, Where
-from regressions.bisect import Notebook, Search, report
-from regressions.questions import OfScript, alike
-from regressions.search import Judgement
+from regressions.bisect.answer import Notebook, Search, report
+from regressions.bisect.axis import Axis, CannotAsk, HistoryError, NothingBetween, Question, Seen, Where
+from regressions.bisect.questions import OfScript, alike
+from regressions.bisect.search import Judgement
 
 GOOD, BAD, UNKNOWN = Judgement.GOOD, Judgement.BAD, Judgement.UNKNOWN
 
@@ -222,7 +222,7 @@ def test_what_a_script_says(script, good, bad, what, judgement):
     ],
 )
 def test_a_script_whose_ends_are_alike_says_so(script, good, bad, message, tmp_path):
-    from regressions.axis import End
+    from regressions.bisect.axis import End
 
     with pytest.raises(HistoryError, match=message):
         script(None, None).learn(good and End(Where(), good), End(Where(), bad))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regressions.shrink import candidates, shrink, size
+from regressions.isolate.shrink import candidates, shrink, size
 
 NAMES = st.sampled_from("xyz")
 NUMBERS = st.sampled_from(["0", "1", "3", "2.5", "-7.25", "1e300"])

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from regressions import slower
-from regressions.axis import End, HistoryError, Where
-from regressions.bisect import Search, report
-from regressions.commits import Commits
-from regressions.search import Judgement
-from regressions.slower import Slower, workloads
+from regressions.bisect import slower
+from regressions.bisect.answer import Search, report
+from regressions.bisect.axis import End, HistoryError, Where
+from regressions.bisect.commits import Commits
+from regressions.bisect.search import Judgement
+from regressions.bisect.slower import Slower, workloads
 
 from .test_bisect import UNIMPORTABLE, Repository, proof, repository, store  # noqa: F401
 

@@ -17,8 +17,8 @@ from engine.traced import items, runtime, structure, tape
 from engine.traced.levels import live, plain
 from engine.traced.primitives import is_active
 
-from .defects import Defect
-from .defects_state import in_runtime, traced
+from . import Defect
+from .state import in_runtime, traced
 
 __all__ = [
     "comparison_fails",

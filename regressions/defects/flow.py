@@ -20,8 +20,8 @@ from engine.traced.levels import live, plain
 from engine.typed import adjoint, emit
 from engine.typed.core import Block, Let, Loop, Var, substitute
 
-from .defects import Defect, on_traced_tier, patched
-from .defects_state import in_runtime, together, traced, with_procedure
+from . import Defect, on_traced_tier, patched
+from .state import in_runtime, together, traced, with_procedure
 
 __all__ = [
     "assigned_one_after_the_other",

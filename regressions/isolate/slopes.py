@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .oracles import Unsettled, extrapolated, parts, replaced
+from ..oracles import Unsettled, extrapolated, parts, replaced
 
 __all__ = ["Slope", "inner", "is_number", "leaves", "moved_along", "random_direction", "slope"]
 

@@ -14,8 +14,8 @@ import numpy as np
 import engine
 from engine.traced import tape
 
-from .defects import Defect, patched, with_rule
-from .defects_state import together, traced
+from . import Defect, patched, with_rule
+from .state import together, traced
 
 __all__ = [
     "cotangents_fitted_by",

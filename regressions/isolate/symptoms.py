@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from . import differences
-from .adapters import Adapter, CannotBeAsked
-from .case import Case, Rules
-from .isolate import DIGITS
+from .. import differences
+from ..adapters import Adapter, CannotBeAsked
+from ..case import Case, Rules
+from .operations import DIGITS
 from .slopes import inner, leaves, moved_along, random_direction, slope
 
 __all__ = ["Subject", "Symptom", "Undecided", "asked", "of_case", "symptom"]

@@ -12,15 +12,15 @@ from typing import Any
 
 from packaging.version import Version
 
-from .adapters import adapters_of
-from .case import SYMPTOMS, Case
-from .corpus import TOPICS
-from .environments import Release, compared, installable, release_of
-from .records import Record
-from .report import described
-from .results import ask_all, is_asked_here
-from .sources import program_text
-from .verdicts import Verdict
+from ..adapters import adapters_of
+from ..case import SYMPTOMS, Case
+from ..corpus import TOPICS
+from ..environments import Release, compared, installable, release_of
+from ..records import Record
+from ..report import described
+from ..results import ask_all, is_asked_here
+from ..sources import program_text
+from ..verdicts import Verdict
 
 __all__ = ["Change", "Matrix", "ask", "changes", "columns"]
 

@@ -17,8 +17,8 @@ from engine.rules import registry
 from engine.traced import primitives, run, tape
 from engine.traced.levels import Traced, live, plain
 
-from .defects import Defect, on_traced_tier, patched, with_rule
-from .defects_state import together, traced, writes_refused
+from . import Defect, on_traced_tier, patched, with_rule
+from .state import together, traced, writes_refused
 
 __all__ = [
     "captured_values_count_as_the_argument",

@@ -13,10 +13,10 @@ from itertools import groupby
 from pathlib import Path
 from string import ascii_lowercase
 
-from .case import SYMPTOMS, TRACKERS
-from .corpus import TOPICS, all_cases, select
-from .matrix import Change, Matrix, ask, changes, columns
-from .verdicts import Verdict
+from ..case import SYMPTOMS, TRACKERS
+from ..corpus import TOPICS, all_cases, select
+from ..verdicts import Verdict
+from .table import Change, Matrix, ask, changes, columns
 
 __all__ = ["add_command", "add_filters", "page", "table"]
 

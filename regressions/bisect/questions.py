@@ -15,16 +15,18 @@ from pathlib import Path
 
 import numpy as np
 
+from ..case import Case
+from ..corpus import program_file
+from ..results import adapter_files
+from ..verdicts import Verdict
 from .axis import End, HistoryError, NothingBetween, Question, Seen, Where, put
-from .case import Case
-from .corpus import program_file
 from .search import Judgement
-from .verdicts import Verdict
 
 __all__ = ["OfCase", "OfScript", "alike", "versions"]
 
-ROOM = Path(__file__).parent
-HARNESS = "arrays case check compare costs differences oracles report transplant verdicts adapters/__init__".split()
+HERE = Path(__file__).parents[1]
+MODULES = "arrays case compare costs differences oracles report transplant verdicts bisect/check".split()
+HARNESS = [HERE / f"{name}.py" for name in MODULES]
 CANNOT_TELL = 125  # the exit status by which a script says so, as `git bisect run` has it
 
 
@@ -37,7 +39,7 @@ class OfCase(Question):
         self.case, self.engine, self.any_failure, self.name = case, engine, any_failure, case.id
 
     def key(self) -> str:
-        files = [program_file(self.case), *(ROOM / f"{name}.py" for name in (*HARNESS, f"adapters/{self.engine}"))]
+        files = [program_file(self.case), *HARNESS, *adapter_files(self.engine)]
         return "\n".join([self.name, self.engine, versions(), *(file.read_text() for file in files)])
 
     def see(self, where: Where) -> Seen:

@@ -17,8 +17,8 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+from ..environments import locked
 from .axis import Axis, CannotAsk, HistoryError, Where, leftovers
-from .environments import locked
 from .search import Judgement
 
 __all__ = ["TREE", "Commits"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import linecache
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +14,8 @@ import numpy as np
 
 from engine import errors
 from engine.traced.foreign import describe
+
+from .. import defects
 
 __all__ = [
     "COMPOSED",
@@ -29,7 +33,7 @@ __all__ = [
     "named",
 ]
 
-ENGINE = str(Path(errors.__file__).parent)
+ENGINE, DEFECTS = (os.path.dirname(inspect.getfile(module)) for module in (errors, defects))
 NOWHERE = ("<engine>", 0)  # called by the engine itself, at no line of a program
 ENTRIES = {
     "ArrayStore": "a write into an array",
@@ -110,7 +114,7 @@ def culprit_of_error(error: BaseException) -> Culprit:
 
 def _is_ours(filename: str) -> bool:
     """Is this the engine, or a bug that is put back into it?"""
-    return filename.startswith((ENGINE, str(Path(__file__).with_name("defects"))))
+    return filename.startswith((ENGINE, DEFECTS))
 
 
 def named(function: Any) -> str:

@@ -12,9 +12,9 @@ import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 
-from .environments import Unusable, interpreter, release_of
-from .isolated import Request, answer, say
-from .results import is_asked_here
+from ..environments import Unusable, interpreter, release_of
+from ..results import is_asked_here
+from .answer import Request, answer, say
 
 __all__ = ["add_commands"]
 
@@ -63,7 +63,7 @@ def _isolate(options: argparse.Namespace) -> int:
         python = interpreter(release_of(options.engine), say)
     except Unusable as problem:
         raise ValueError(f"{options.engine}: {problem}") from None
-    paths = [str(Path(__file__).parents[1]), os.getcwd(), *filter(None, [os.environ.get("PYTHONPATH")])]
+    paths = [str(Path(__file__).parents[2]), os.getcwd(), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
-    command = [str(python), "-m", "regressions.isolated", json.dumps(request)]
+    command = [str(python), "-m", "regressions.isolate.answer", json.dumps(request)]
     return subprocess.run(command, env=environment, check=False).returncode

@@ -33,7 +33,7 @@ __all__ = [
     "put",
 ]
 
-HERE = Path(__file__).resolve().parents[1]
+HERE = Path(__file__).resolve().parents[2]
 SECONDS = 300  # an engine that hangs cannot be asked
 
 Seen = dict[str, Any]
@@ -65,7 +65,7 @@ class Where:
     request: Mapping[str, Any] = field(default_factory=dict)
 
 
-def put(request: Mapping[str, Any], where: Where, module: str = "regressions.check", **environment: str) -> Seen:
+def put(request: Mapping[str, Any], where: Where, module: str = "regressions.bisect.check", **environment: str) -> Seen:
     """What `python -m module` answers to a request, of today's suite and the engine at that place.
 
     Raises:

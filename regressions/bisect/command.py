@@ -12,11 +12,11 @@ import shlex
 import sys
 from pathlib import Path
 
+from ..corpus import find_alone
+from ..environments import cache_directory, installable
+from .answer import Search, report
 from .axis import HERE, CannotAsk, HistoryError, Question, Where
-from .bisect import Search, report
 from .commits import TREE, Commits
-from .corpus import find_alone
-from .environments import cache_directory, installable
 from .passes import Passes, blamed
 from .questions import OfCase, OfScript
 from .releases import Releases

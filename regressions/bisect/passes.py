@@ -11,8 +11,8 @@ import copy
 from collections.abc import Callable
 from pathlib import Path
 
+from .answer import Result, Search
 from .axis import Axis, CannotAsk, HistoryError, NothingBetween, NothingWrong, Question, Where, put
-from .bisect import Result, Search
 
 __all__ = ["Passes", "Statements", "blamed"]
 

@@ -12,8 +12,8 @@ import math
 from collections.abc import Sequence
 from statistics import median
 
+from ..costs import NOISE_BYTES
 from .axis import HERE, End, HistoryError, Question, Seen, Where, put
-from .costs import NOISE_BYTES
 from .questions import versions
 from .search import Judgement
 

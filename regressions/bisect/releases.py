@@ -6,8 +6,8 @@ import difflib
 from collections.abc import Callable
 from functools import cached_property
 
+from ..environments import Release, Unusable, interpreter, published, release_of
 from .axis import Axis, CannotAsk, HistoryError, Where
-from .environments import Release, Unusable, interpreter, published, release_of
 
 __all__ = ["Releases"]
 

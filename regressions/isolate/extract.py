@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from .sources import answer_of, names_bound, names_read
+from ..sources import answer_of, names_bound, names_read
 from .symptoms import Subject
 
 __all__ = ["NoText", "at_of_case", "subject_of", "texts"]

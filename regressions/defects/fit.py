@@ -12,7 +12,7 @@ import numpy as np
 from engine import tangents
 from engine.traced import tape
 
-from .defects_state import traced
+from .state import traced
 
 __all__ = ["imaginary_parts_are_kept", "nothing_is_fitted"]
 

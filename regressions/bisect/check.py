@@ -1,6 +1,6 @@
 """One question put to the engine at hand, of whatever age: what a search asks at each place.
 
-Run as `python -m regressions.check REQUEST` it answers a request with a line of JSON:
+Run as `python -m regressions.bisect.check REQUEST` it answers a request with a line of JSON:
 
     {"case": id, "engine": "jax"}     {"verdict": ..., "text": ...}
     {"script": path, ...}             {"status": ..., "printed": ..., "error": ...}
@@ -99,8 +99,8 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
 
 def _of_case(name: str, adapter: Any) -> dict[str, Any]:
     with absent_parts_tolerated():
-        from . import corpus, report
-        from .verdicts import run
+        from .. import corpus, report
+        from ..verdicts import run
 
         case = corpus.find_alone(name)
     with warnings.catch_warnings():

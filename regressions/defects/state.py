@@ -22,7 +22,7 @@ from engine.traced import arrays, calls, containers, items, primitives, run, run
 from engine.traced.calls import call
 from engine.traced.levels import live, plain
 
-from .defects import Defect, on_traced_tier, patched
+from . import Defect, on_traced_tier, patched
 
 __all__ = [
     "additions_through_a_view_are_lost",

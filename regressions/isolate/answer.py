@@ -1,7 +1,7 @@
 """A question about one program answered: the operation that is wrong, and the smallest program that fails likewise.
 
-Run as `python -m regressions.isolated REQUEST` by the Python of an environment in which another engine is installed;
-it imports nothing that is not in it.
+Run as `python -m regressions.isolate.answer REQUEST` by the Python of an environment in which another engine is
+installed; it imports nothing that is not in it.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import report
-from .adapters import Adapter, adapters_of
-from .case import Case, Growth
-from .corpus import find_alone
+from .. import report
+from ..adapters import Adapter, adapters_of
+from ..case import Case, Growth
+from ..corpus import find_alone
+from ..records import recorded
+from ..scaffold import PROGRAM, QUESTION
+from ..scripts import ENGINES
+from ..verdicts import Verdict
 from .culprits import RAISES, Culprit, culprit_of_error
 from .extract import NoText, at_of_case, subject_of, texts
-from .isolate import watching
-from .records import recorded
-from .scaffold import PROGRAM, QUESTION
-from .scripts import ENGINES
+from .operations import watching
 from .shrink import candidates, shrink, size
 from .symptoms import Subject, Symptom, Undecided, asked, of_case, symptom
-from .verdicts import Verdict
 
 __all__ = ["Request", "answer", "say"]
 
