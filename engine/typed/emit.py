@@ -248,7 +248,7 @@ class Emitter:
         self.named[stmt.out] = target = self.name_of(buffer)
         if stmt.fn is runtime.addat:
             d = self.arg(stmt.args[2])
-            if any(isinstance(type_of(v), Array) for v in vars_of([stmt.args[1]])) or _has_list(stmt.args[1]):
+            if _may_repeat(stmt.args[1]):
                 return ast.Expr(
                     call(self.names.constant(runtime.addat_inplace), name(target), self.arg(stmt.args[1]), d)
                 )
@@ -362,8 +362,11 @@ def one_value(then: list, orelse: list) -> bool:
     )
 
 
-def _has_list(arg: Any) -> bool:
-    return type(arg) is Pack and (arg.kind is list or any(_has_list(item) for item in arg.items))
+def _may_repeat(index: Any) -> bool:
+    """May the index name an element more than once: is there a list or an array in it?"""
+    if type(index) is Pack:
+        return index.kind is list or any(map(_may_repeat, index.items))
+    return isinstance(type_of(index), Array) or (type(index) is Const and isinstance(index.value, np.ndarray | list))
 
 
 # ---- primitives that have a form of their own

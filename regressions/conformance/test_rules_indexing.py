@@ -5,6 +5,7 @@ import operator
 import numpy as np
 import pytest
 
+from engine import gradient, switches
 from engine.rules.indexing import scatter
 
 from .rule_rows import Row, projected, pulled_back, row, row_tests
@@ -98,3 +99,19 @@ def test_ordering_gives_each_of_the_equals_one_place(kind):
     d = np.array([1.0, 10.0, 100.0, 1000.0])
     got = pulled_back(case, d)[0]
     assert got[3] == 1.0 and got[1] == 10.0 and {got[0], got[2]} == {100.0, 1000.0}
+
+
+@pytest.mark.parametrize("tier", [(), ("typed",)], ids=["typed", "traced"])
+@pytest.mark.parametrize(
+    "f, counts",
+    [
+        (lambda x: np.sum(x[[2, 0, 0, 1]]), [2, 1, 1, 0]),
+        (lambda x: np.sum(x[1:][[2, 0, 0, 0]]), [0, 3, 0, 1]),
+        (lambda x: np.sum(x[np.array([3, 3, 1])]), [0, 1, 0, 2]),
+        (lambda x: np.sum(x.reshape(2, 2)[:, [0, 0, 1]]), [2, 1, 2, 1]),
+        (lambda x: np.sum(x.reshape(2, 2)[[0, 1, 0], [0, 1, 0]]), [2, 0, 0, 1]),
+    ],
+)
+def test_elements_named_twice_by_an_index_written_out(tier, f, counts):
+    with switches.off(*tier):
+        np.testing.assert_array_equal(gradient(f, np.array([1.3, -0.4, 2.2, 0.9]))[0], counts)
