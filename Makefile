@@ -69,4 +69,4 @@ $(STAMP): pyproject.toml
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .asv .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
+	rm -rf $(VENV) .asv .benchmarks .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info

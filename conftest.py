@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from benchmarks.__main__ import THREADS
+
+os.environ.update(dict.fromkeys(THREADS, "1") | os.environ)  # before NumPy is there: tests run beside each other
 
 from engine.rules.registry import scope
 from regressions import report
