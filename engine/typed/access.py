@@ -257,7 +257,11 @@ class Access:
 
     def dimension(self, value: Var, i: int) -> Any:
         of = value.type.mask[i]
-        return Const(1) if of == "1" else self.emit(runtime.dim, (value, Const(i)), Length.of(of))
+        if of == "1":
+            return Const(1)
+        length = self.emit(runtime.dim, (value, Const(i)), Length.of(of))
+        known = self.number_of(length) if self.unrolling else None
+        return length if known is None else Const(known)
 
     def size_of(self, value: Var) -> Any:
         size = Const(1)

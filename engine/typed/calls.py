@@ -23,11 +23,26 @@ from .methods import list_method
 from .nested import call_derivative, lower_derivative
 from .results import OPERATORS, is_library, is_of_rules, is_primitive
 from .types import NotTyped
-from .values import Bound, Closure, Derivative, DictOf, Fields, Func, ListOf, Method, Outside, Ref, Tup
+from .values import Bound, Closure, Derivative, DictOf, Fields, Func, ListOf, Method, Outside, Ref, Tup, flatten
 
 RETURN, EXIT = "$return", "$exit"
 DEPTH = 60
+REPEATS = 200  # of calls inside calls of the same function
 CONSTANTS = (bool, int, float, str, type(None))
+
+
+class Recursion(NotTyped):
+    """A function called inside itself; where it is known that it will be, it is lowered in another way."""
+
+    def __init__(self, key: int) -> None:
+        super().__init__("recursion")
+        self.key = key
+
+
+def shape_of(value: Any) -> Any:
+    """What is known of an argument but for its numbers and arrays."""
+    skeleton, leaves = flatten(value)
+    return skeleton, tuple([(type(v.value), v.value) if type(v) is Const else Var for v in leaves])
 
 
 def holds_names(arg: Any) -> bool:
@@ -223,12 +238,12 @@ class Calls:
         """Interpret the body of a function in a frame of its own; the value it returns."""
         if isinstance(node, ast.AsyncFunctionDef) or exits.is_generator(node):
             raise NotTyped("a generator")
-        if key in self.callees or len(self.callees) > DEPTH:
-            raise NotTyped("recursion")
+        unrolled = key in self.unrolled
+        self.meet(key, args, kwargs)
         self.bind(frame, node.args, defaults, args, kwargs)
         outer, line = self.frame, self.line
         self.frame = frame
-        self.callees.append(key)
+        self.unrolling += unrolled
         if isinstance(node, ast.Lambda):
             frame.locals |= set(exits.assigned(node))
             self.at(node)
@@ -240,9 +255,20 @@ class Calls:
             self.statements(node.body)
             value = self.returned(frame)
         self.callees.pop()
+        self.unrolling -= unrolled
         self.frame, self.line = outer, line
         self.forget(frame)
         return value
+
+    def meet(self, key: int, args: list, kwargs: dict) -> None:
+        """Note an activation; one of the same function with arguments of the same structure may never end."""
+        shape = tuple([shape_of(v) for v in (*args, *kwargs.values())])
+        again = [known for other, known in self.callees if other == key]
+        self.repeats += bool(again)
+        endless = shape in again and key not in self.unrolled
+        if endless or len(self.callees) > DEPTH or self.repeats > REPEATS:
+            raise Recursion(key) if again and not self.in_rule else NotTyped("calls inside each other")
+        self.callees.append((key, shape))
 
     def forget(self, frame: Frame) -> None:
         """Drop the names of an activation that has ended, unless a function defined in it may still read them."""

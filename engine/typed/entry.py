@@ -28,6 +28,11 @@ class Entry:
         for place in self.places.read:
             if place in needed and place.how != "constant":
                 out.extend(self.load(place, checked))
+        for place, known in self.places.shapes.items() if checked else ():
+            of = attribute(self.held_expr(place), "shape")
+            out.append(
+                self.unless(ast.Compare(of, [ast.Eq()], [ast.Tuple(list(map(ast.Constant, known)), ast.Load())]))
+            )
         for place, other in self.places.same_shapes.items() if checked else ():
             shapes = [attribute(self.held_expr(p), "shape") for p in (place, other)]
             out.append(self.unless(ast.Compare(shapes[0], [ast.Eq()], [shapes[1]])))

@@ -105,7 +105,7 @@ class Expressions:
         if isinstance(type_, Array) and (fn in SAME_SHAPE or (is_elementwise(fn) and "?" not in type_.mask)):
             alike = (a for a in args if isinstance(type_of(a), Array) and type_of(a).mask == type_.mask)
             self.roots[out] = self.root_of(next(alike, out))
-        return out
+        return self.sized(out) if self.unrolling else out
 
     def root_of(self, x: Any) -> Any:
         """The name that stands for all arrays of the shape of `x`, as far as that is known."""

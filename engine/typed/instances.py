@@ -20,6 +20,7 @@ from ..rules.registry import generation, lookup
 from ..tangents import Tangent, has_nan
 from . import runtime
 from .adjoint import differentiate
+from .calls import Recursion
 from .core import Const, Let, Pack, Program, Var, text_of, walk
 from .emit import Emitter, Names, name
 from .entry import Entry
@@ -71,6 +72,18 @@ def lower_call(f: Any, args: tuple, kwargs: dict, user: Any = None) -> tuple[Low
 
     user: the function whose lines the program's statements carry, if that is not f.
     """
+    unrolled: set = set()
+    while True:
+        try:
+            return lowered(f, args, kwargs, user, unrolled)
+        except Recursion as met:
+            if met.key in unrolled:
+                raise
+            unrolled.add(met.key)
+
+
+def lowered(f: Any, args: tuple, kwargs: dict, user: Any, unrolled: set) -> tuple[Lowerer, Any, list, int]:
+    """The same; `unrolled` are the functions that call themselves."""
     places = Places()
     root = Place("function", None, None, f)
     function = places.value(root)
@@ -82,6 +95,7 @@ def lower_call(f: Any, args: tuple, kwargs: dict, user: Any = None) -> tuple[Low
     code = user.__code__ if isinstance(user, FunctionType) else None
     lowerer = Lowerer(places, code.co_filename if code else "<typed>")
     lowerer.line = code.co_firstlineno if code else 1
+    lowerer.unrolled = unrolled
     if user is f:
         hint_arguments(code, given)
     value = lowerer.call(function, list(given), named)

@@ -15,13 +15,14 @@ from typing import Any
 
 from . import exits
 from .access import Access
-from .calls import Calls
+from .calls import Calls, Recursion
 from .core import UNDEFINED, Block, Const, If, Let, Var, operands
 from .expressions import Expressions
 from .lower_frames import Frame
 from .places import Places
 from .runtime import same, throw, unpacked
 from .scans import Attempt, Guess
+from .sizes import Sizes
 from .stores import Stores
 from .types import BOOL, NONE, Array, NotTyped, Plain, is_active_type, join, type_of
 from .values import ABSENT, Grown, ListOf, Maybe, Poison, Ref, Tup, id_of, is_leaf, parts_of, with_parts
@@ -33,7 +34,7 @@ SHORT = 8  # a comprehension over a range of constants this long makes a list of
 UNROLL = 64  # a range of constants this long is unrolled when its index must be known
 
 
-class Lowerer(Expressions, Access, Calls, Stores):
+class Lowerer(Expressions, Access, Calls, Stores, Sizes):
     """The state of one lowering; expressions, calls and accesses are in the modules of those names."""
 
     def __init__(self, places: Places, filename: str) -> None:
@@ -45,7 +46,9 @@ class Lowerer(Expressions, Access, Calls, Stores):
         self.numbers = 0
         self.in_rule = 0
         self.ties_are_checked = False
-        self.callees: list = []
+        self.callees: list = []  # the functions being inlined, and what is known of their arguments
+        self.unrolled: set = set()  # the functions that are inlined in themselves
+        self.unrolling = self.repeats = 0
         self.iterated: list = []
         self.memo: dict = {}
         self.loop_path: tuple = ()
@@ -244,6 +247,9 @@ class Lowerer(Expressions, Access, Calls, Stores):
 
     def branch(self, cond: Any, then: Callable, orelse: Callable) -> Any:
         """Interpret both branches and merge what they leave; returns the merged result of `then()` and `orelse()`."""
+        if self.unrolling and type(cond) is Var:
+            known = self.number_of(cond)
+            cond = cond if known is None else Const(bool(known))
         if type(cond) is Const:
             return then() if cond.value else orelse()
         return self.either(lambda: self.both(cond, then, orelse), lambda error: self.one(cond, then, orelse, error))
@@ -395,6 +401,8 @@ class Lowerer(Expressions, Access, Calls, Stores):
         length, loops = len(self.block.stmts), self.frame.loops if self.frame is not None else 0
         try:
             return run()
+        except Recursion:
+            raise
         except NotTyped as error:
             self.__dict__.update(state)
             if self.frame is not None:

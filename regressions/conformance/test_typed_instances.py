@@ -200,10 +200,6 @@ def generated(x):
     return sum(np.sum(v) for v in each())
 
 
-def recursive(x, n=3):
-    return np.sum(x) if n == 0 else recursive(x, n - 1)
-
-
 def matched(x):
     match x.ndim:
         case 1:
@@ -216,7 +212,7 @@ def foreign(x):
 
 @pytest.mark.parametrize(
     "f",
-    [handled, rebinding, generated, recursive, matched, foreign],
+    [handled, rebinding, generated, matched, foreign],
     ids=lambda f: f.__name__,
 )
 def test_left_to_the_traced_tier(f):
