@@ -133,15 +133,16 @@ _compositions: dict[Any, Callable] = {}
 _refusals: dict[Any, Refusal] = {}
 
 LATE = {
-    "engine.rules.scipy_special": "scipy.special",
-    "engine.rules.scipy_bessel": "scipy.special",
-    "engine.rules.scipy_distributions": "scipy.special",
-    "engine.rules.scipy_linalg": "scipy.linalg",
-    "engine.rules.scipy_factorisations": "scipy.linalg",
-    "engine.rules.scipy_equations": "scipy.linalg",
-    "engine.rules.scipy_structured": "scipy.linalg",
-    "engine.rules.scipy_integrate": "scipy.integrate",
-    "engine.rules.scipy_sparse": "scipy.sparse",
+    "engine.rules.scipy.special": "scipy.special",
+    "engine.rules.scipy.bessel": "scipy.special",
+    "engine.rules.scipy.distributions": "scipy.special",
+    "engine.rules.scipy.linalg": "scipy.linalg",
+    "engine.rules.scipy.factorisations": "scipy.linalg",
+    "engine.rules.scipy.equations": "scipy.linalg",
+    "engine.rules.scipy.structured": "scipy.linalg",
+    "engine.rules.scipy.integrate": "scipy.integrate",
+    "engine.rules.scipy.integrals": "scipy.integrate",
+    "engine.rules.scipy.sparse": "scipy.sparse",
 }
 """A module with rules -> the library they are for; it is imported when the library has been."""
 
@@ -190,7 +191,7 @@ LIBRARIES = frozenset({"numpy", "scipy", "math", "cmath", "statistics", "operato
 
 SEQUENCE_PARAMETERS = frozenset(
     {"arrays", "arys", "tup", "operands", "xi", "choices", "choicelist", "object", "sample"}
-    | {"lu_and_piv", "c_and_lower", "cb_and_lower", "c_or_cr"}
+    | {"lu_and_piv", "c_and_lower", "cb_and_lower", "c_or_cr", "args", "ranges"}
 )
 """Parameters that take a sequence of arrays, by the names NumPy and SciPy give them: they get a list or tuple.
 

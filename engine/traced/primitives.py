@@ -16,6 +16,8 @@ import numpy as np
 from ..errors import ForeignCallError, call_chain, where
 from ..kinds import is_odd, refuse_odd_array
 from ..rules import Rule
+from ..rules.registry import procedure
+from ..rules.vocabulary import is_moving
 from ..tangents import is_differentiable
 from .arrays import View, lent_write, view_of
 from .levels import Level, Node, Traced, live, plain, root_of, strip, wrap
@@ -131,6 +133,9 @@ def target_of(level: Level, value: Any) -> Node | View | tuple | None:
 def is_active(value: Any) -> bool:
     """Does any live level watch this value?"""
     return any(target_of(level, value) is not None for level in live.levels)
+
+
+procedure(is_moving)(is_active)
 
 
 def _positional(function: Callable, rule: Rule, args: tuple, kwargs: dict) -> tuple[tuple, dict]:

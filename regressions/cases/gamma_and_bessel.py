@@ -8,7 +8,7 @@ import mpmath
 import numpy as np
 from scipy.special import betainc, digamma, gammainc, i0, i0e, i1e, zeta
 
-from engine.rules import scipy_special
+from engine.rules.scipy import special as special_rules
 
 from ..case import Raises, case
 from ..defects import patched, with_rule, without_rule
@@ -53,7 +53,7 @@ def no_formula(*args):
     exact=lambda v: mpmath.betainc(v[0], v[1], 0, 0.5, regularized=True),
     reported=Raises("crash", "ValueError: .*this parameter is not supported"),
     defect=together(
-        patched(scipy_special, "betainc_by_a", no_formula), patched(scipy_special, "betainc_by_b", no_formula)
+        patched(special_rules, "betainc_by_a", no_formula), patched(special_rules, "betainc_by_b", no_formula)
     ),
 )
 def incomplete_beta_function_by_its_shapes(v):
@@ -72,7 +72,7 @@ def incomplete_beta_function_by_its_shapes(v):
     oracle="mpmath: of the regularised incomplete gamma function",
     exact=lambda v: mpmath.gammainc(v[0], 0, v[1], regularized=True),
     reported=Raises("crash", "ValueError: .*this parameter is not supported"),
-    defect=patched(scipy_special, "gammainc_by_shape", no_formula),
+    defect=patched(special_rules, "gammainc_by_shape", no_formula),
 )
 def incomplete_gamma_function_by_both_arguments(v):
     return gammainc(v[0], v[1])

@@ -7,7 +7,7 @@ import operator
 import numpy as np
 import scipy.linalg
 
-from engine.rules.scipy_linalg import frechet_adjoint
+from engine.rules.scipy.linalg import frechet_adjoint
 
 from ..case import Raises, case
 from ..defects import with_rule, without_rule

@@ -6,7 +6,7 @@ from scipy import linalg as sl
 
 from engine import gradient
 from engine.errors import DifferentiationError
-from engine.rules import scipy_equations as equations
+from engine.rules.scipy import equations
 
 from .oracle import TIERS, Table, checks_of, tier
 from .rule_rows import KEEPS_SINGLE, row, row_tests

@@ -11,7 +11,8 @@ from scipy import special as sp
 
 from engine import grad, gradient
 from engine.errors import DifferentiationError
-from engine.rules import lookup, scipy_special
+from engine.rules import lookup
+from engine.rules.scipy import special as special_rules
 
 from .rule_rows import row, row_tests
 
@@ -73,7 +74,7 @@ ROWS = [
     *[row(f, POSITIVE, SHAPE) for f in (sp.xlogy, sp.xlog1py, sp.rel_entr, sp.kl_div, sp.powm1, sp.huber,
                                         sp.pseudo_huber, sp.boxcox, sp.boxcox1p)],
     *[row(f, SHAPE, 2) for f in (sp.inv_boxcox, sp.inv_boxcox1p)],
-    row(scipy_special.share, POSITIVE, SHAPE),
+    row(special_rules.share, POSITIVE, SHAPE),
     row(sp.radian, ANY, POSITIVE, SHAPE),
     *[row(sp.logsumexp, ANY, axis=axis, keepdims=keep) for axis in (None, 0, -1, (0, 1)) for keep in (False, True)],
     row(sp.logsumexp, ANY, 1, POSITIVE),

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from scipy import linalg as sl
 
-from .registry import composition, constant, existing
-from .vocabulary import conj, rebased
+from ..registry import composition, constant, existing
+from ..vocabulary import conj, rebased
 
 
 # ---- constant along diagonals

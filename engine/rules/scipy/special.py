@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from scipy import special as sp
 
-from .elementwise import over
-from .registry import composition, constant, elementwise, existing, rule
-from .scalars import DEGREE, LN2, LN10
-from .scipy_parameters import by_differences, like
-from .scipy_shapes import betainc_by_a, betainc_by_b, gammainc_by_shape, in_precision, zeta_by_exponent
-from .vocabulary import conj, expand, refuse
+from ..elementwise import over
+from ..registry import composition, constant, elementwise, existing, rule
+from ..scalars import DEGREE, LN2, LN10
+from ..vocabulary import conj, expand, refuse
+from .parameters import by_differences, like
+from .shapes import betainc_by_a, betainc_by_b, gammainc_by_shape, in_precision, zeta_by_exponent
 
 TWO_OVER_SQRT_PI = 2 / math.sqrt(math.pi)
 SQRT_HALF, SQRT_PI = math.sqrt(0.5), math.sqrt(math.pi)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scipy import sparse
 
-from .registry import constant, existing, refused, rule
+from ..registry import constant, existing, refused, rule
 
 # The product of a constant sparse array with a dense one that is active: ā is out of sight, x̄ = Aᴴ d.
 rule(sparse.csr_array.__matmul__, other=lambda d, out, self, other: self.conj().T @ d)

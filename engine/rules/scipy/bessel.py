@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from scipy import special as sp
 
-from .registry import elementwise, rule
-from .scipy_parameters import ALL, between_poles, by_differences
-from .scipy_special import unknown
-from .vocabulary import conj, filled
+from ..registry import elementwise, rule
+from ..vocabulary import conj, filled
+from .parameters import ALL, between_poles, by_differences
+from .special import unknown
 
 # ---- Bessel functions: by the argument, by the recurrences of neighbouring orders (10.6, 10.29)
 elementwise(

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from .registry import constant
-from .vocabulary import refuse
+from ..registry import constant
+from ..vocabulary import refuse
 
 WEIGHTS = ((1, 8 / 5), (2, -4 / 5), (3, 8 / 35), (4, -1 / 35))
 """Of the slopes between x - kh and x + kh; they cancel the powers of h up to the sixth."""

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from scipy import linalg as sl
 
-from .eigen import adjoint
-from .registry import composition, rule
-from .vocabulary import conj, refuse
+from ..eigen import adjoint
+from ..registry import composition, rule
+from ..vocabulary import conj, refuse
 
 # ---- A X + X B = Q and its kin
 rule(

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from scipy import integrate as si
 
-from .reductions import trapezoid
-from .registry import composition, constant, existing, refused
-from .vocabulary import rebased
+from ..reductions import trapezoid
+from ..registry import composition, constant, existing, refused
+from ..vocabulary import rebased
 
 
 def cumulative_trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1, initial: Any = None) -> Any:
@@ -89,9 +89,9 @@ refused(
     way_out="scipy.integrate.simpson of the parts, trapezoid, cumulative_trapezoid",
 )
 refused(
-    *existing(si, "quad dblquad tplquad nquad quad_vec fixed_quad qmc_quad cubature nsum tanhsinh romberg quadrature"),
+    *existing(si, "qmc_quad cubature nsum tanhsinh romberg quadrature"),
     reason="it calls the integrand from code that is out of sight, at points that it chooses by values",
-    way_out="fixed nodes and weights, x, w = np.polynomial.legendre.leggauss(n), and np.sum(w * f(x))",
+    way_out="scipy.integrate.quad or quad_vec, or nodes x and weights w of your own, np.sum(w * f(x))",
 )
 refused(
     *existing(

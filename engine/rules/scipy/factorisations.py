@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import linalg as sl
 
-from .decompositions import (
+from ..decompositions import (
     check_turning,
     cholesky_pullback,
     nan_if_deficient,
@@ -18,7 +18,7 @@ from .decompositions import (
     svd_pullback,
     thin_svd_pullback,
 )
-from .eigen import (
+from ..eigen import (
     adjoint,
     check_phase,
     eig_pullback,
@@ -29,9 +29,9 @@ from .eigen import (
     rounding,
     unseen,
 )
-from .leastsquares import between, lstsq_matrix_pullback, lstsq_right_pullback, pinv_pullback
-from .registry import composition, constant, rule
-from .vocabulary import filled, rebased, refuse
+from ..leastsquares import between, lstsq_matrix_pullback, lstsq_right_pullback, pinv_pullback
+from ..registry import composition, constant, rule
+from ..vocabulary import filled, rebased, refuse
 
 # ---- singular values, QR
 rule(

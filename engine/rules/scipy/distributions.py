@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from scipy import special as sp
 
-from .registry import elementwise, existing, refused, rule
-from .scipy_parameters import ALL, by_differences, like
-from .scipy_shapes import betainc_by_a, betainc_by_b, gammainc_by_shape
-from .scipy_special import beta_density, gamma_density, of_two, student_density
+from ..registry import elementwise, existing, refused, rule
+from .parameters import ALL, by_differences, like
+from .shapes import betainc_by_a, betainc_by_b, gammainc_by_shape
+from .special import beta_density, gamma_density, of_two, student_density
 
 # ---- distributions of counts: steps in the counts, by the probability or the mean
 elementwise(sp.pdtr, None, lambda out, k, m: like(out, -gamma_density(np.floor(k) + 1, m)))

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from scipy import linalg as sl
 
-from .decompositions import cholesky_pullback
-from .eigen import adjoint
-from .linalg import det_pullback
-from .registry import composition, constant, existing, refused, rule
-from .vocabulary import conj, rebased
+from ..decompositions import cholesky_pullback
+from ..eigen import adjoint
+from ..linalg import det_pullback
+from ..registry import composition, constant, existing, refused, rule
+from ..vocabulary import conj, rebased
 
 # ---- systems and determinants
 rule(
