@@ -10,22 +10,28 @@ import json
 import os
 import sys
 from dataclasses import asdict
-from pathlib import Path
 
+from benchmarks.arguments import Parser, file, folder, number, one_of, processors
+
+INTERRUPTED = 130
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit status: 0 every derivative of this project's engine right, 1 one wrong or refused, 2 usage."""
+    """Exit status: 0 every derivative of this project's engine right, 1 one wrong or refused, 2 usage, 130 Ctrl-C."""
     os.environ.update(dict.fromkeys(THREADS, "1"))
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure what gradients cost.")
+    parser = Parser(prog="python -m benchmarks", description="Measure what gradients cost.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     add_compare(commands)
     add_growth(commands)
     add_rules(commands)
     add_gradbench(commands)
     options = parser.parse_args(arguments)
-    status: int = options.run(options)
+    try:
+        status: int = options.run(options)
+    except KeyboardInterrupt:
+        say("interrupted")
+        return INTERRUPTED
     return status
 
 
@@ -46,7 +52,7 @@ def add_compare(commands) -> None:
     command.add_argument(
         "--workload",
         action="append",
-        choices=list(WORKLOADS),
+        type=one_of("workload", WORKLOADS),
         metavar="NAME",
         help=f"only these: {', '.join(WORKLOADS)}",
     )
@@ -63,15 +69,18 @@ def add_compare(commands) -> None:
         metavar="NAME",
         help="only these: small (the first of each workload), large (the last), or a name from the table",
     )
-    command.add_argument("--rounds", type=int, default=15, metavar="N", help="interleaved rounds (%(default)s)")
+    command.add_argument(
+        "--rounds", type=number(int, 2), default=15, metavar="N", help="interleaved rounds (%(default)s)"
+    )
     command.add_argument(
         "--limit",
-        type=float,
+        type=number(float, 0.1),
         default=30.0,
         metavar="SECONDS",
         help="for a first derivative, and about the time that the rounds of one row may take (%(default)g)",
     )
-    command.add_argument("--threads", type=int, default=1, metavar="N", help="for each engine (%(default)s)")
+    threads = number(int, 1, processors())
+    command.add_argument("--threads", type=threads, default=1, metavar="N", help="for each engine (%(default)s)")
     command.add_argument(
         "--clock",
         choices=list(CLOCKS),
@@ -82,36 +91,56 @@ def add_compare(commands) -> None:
         "--switch-off",
         action="append",
         default=[],
-        choices=sorted(switches.NAMES),
+        type=one_of("part", sorted(switches.NAMES)),
         metavar="NAME",
         help=f"do without a part of this project's engine: {', '.join(sorted(switches.NAMES))}",
     )
     command.add_argument("--code", action="store_true", help="print the generated adjoint of each workload")
-    command.add_argument("--json", type=Path, metavar="FILE", help="write all figures to FILE as well")
-    command.add_argument("--plots", type=Path, metavar="DIR", help="draw the ratios into DIR, as SVG and PNG")
+    command.add_argument("--json", type=file, metavar="FILE", help="write all figures to FILE as well")
+    command.add_argument("--plots", type=folder, metavar="DIR", help="draw the ratios into DIR, as SVG and PNG")
+    command.add_argument(
+        "--readme",
+        type=file,
+        metavar="FILE",
+        help="a row a workload with the ratios at each size, between the marks <!-- ratios --> and <!-- end of ratios "
+        "--> of FILE",
+    )
     command.set_defaults(run=compare, command=command)
 
 
 def compare(options: argparse.Namespace) -> int:
-    from benchmarks import compare, plots
+    from benchmarks import compare, plots, tables
     from regressions.environments import Unusable
 
-    for name, least in (("rounds", 2), ("threads", 1), ("limit", 0)):
-        if getattr(options, name) < least:
-            options.command.error(f"argument --{name}: at least {least}")
-    chosen = compare.chosen(options.workload, options.size)
-    if not chosen:
-        options.command.error("argument --size: no workload that was chosen has it; small and large are in all of them")
+    try:
+        chosen = compare.chosen(options.workload, options.size)
+    except ValueError as error:
+        options.command.error(f"argument --size: {error}")
     if options.plots and (lack := plots.lack()):
         options.command.error(f"argument --plots: {lack}")
+    if options.readme and options.workload:
+        options.command.error("argument --readme: it has every workload; leave out --workload")
+    try:
+        readme = options.readme and options.readme.read_text(encoding="utf-8")
+        if readme:
+            tables.placed(readme, iter(()))
+    except (ValueError, OSError) as error:
+        options.command.error(f"argument --readme: {options.readme}: {getattr(error, 'strerror', error)}")
     try:
         engines = compare.contestants(options.engine, options.threads, options.clock, options.switch_off, say)
     except (ValueError, Unusable) as error:
         options.command.error(f"argument --engine: {error}")
-    machine = compare.describe_machine(options.threads, options.clock)
+    machine = compare.describe_machine(engines, options.threads, options.clock)
     say(f"engines: {', '.join(map(str, engines))}")
-    rows = compare.run(engines, chosen, options.rounds, options.limit, say)
-    for line in compare.report(rows, engines, machine):
+    rows: list[compare.Row] = []
+    interrupted = False
+    try:
+        for row in compare.run(engines, chosen, options.rounds, options.limit, say):
+            rows.append(row)
+    except KeyboardInterrupt:
+        say("interrupted: this is what there is")
+        interrupted = True
+    for line in tables.report(rows, machine):
         print(line)
     if options.code:
         for workload in dict.fromkeys(workload.name for workload, _ in chosen):
@@ -120,9 +149,11 @@ def compare(options: argparse.Namespace) -> int:
         record = {"machine": machine, "rows": [asdict(row) for row in rows], "switched_off": options.switch_off}
         options.json.write_text(json.dumps(record, indent=2) + "\n")
     if options.plots:
-        for file in plots.draw(rows, options.plots):
-            say(f"drawn: {file}")
-    return int(any("reference" in row.problems for row in rows))
+        for drawn in plots.draw(rows, options.plots):
+            say(f"drawn: {drawn}")
+    if readme and not interrupted:
+        options.readme.write_text(tables.placed(readme, tables.brief(rows, machine)), encoding="utf-8")
+    return INTERRUPTED if interrupted else int(any("reference" in row.problems for row in rows))
 
 
 def add_growth(commands) -> None:
@@ -133,8 +164,9 @@ def add_growth(commands) -> None:
         help="how the cost of a gradient grows with the program",
         description="Figures at several lengths: what should stay flat, stays flat.",
     )
-    command.add_argument("--program", action="append", choices=list(GROWTH), metavar="NAME", help=", ".join(GROWTH))
-    command.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE as well")
+    program = one_of("program", GROWTH)
+    command.add_argument("--program", action="append", type=program, metavar="NAME", help=", ".join(GROWTH))
+    command.add_argument("--json", type=file, metavar="FILE", help="write the figures to FILE as well")
     command.set_defaults(run=growth)
 
 
@@ -159,16 +191,16 @@ def add_rules(commands) -> None:
         epilog="example: python -m benchmarks rules --rule max --rule linalg.norm",
     )
     command.add_argument("--rule", action="append", metavar="NAME", help="only these: max, or np.max, or linalg.norm")
-    command.add_argument("--turns", type=int, default=20, metavar="N", help="of each; the lowest count (%(default)s)")
-    command.add_argument("--json", type=Path, metavar="FILE", help="write all figures to FILE as well")
+    command.add_argument(
+        "--turns", type=number(int, 1), default=20, metavar="N", help="of each; the lowest count (%(default)s)"
+    )
+    command.add_argument("--json", type=file, metavar="FILE", help="write all figures to FILE as well")
     command.set_defaults(run=rules, command=command)
 
 
 def rules(options: argparse.Namespace) -> int:
     from benchmarks import rule_costs
 
-    if options.turns < 1:
-        options.command.error("argument --turns: at least 1")
     try:
         calls = rule_costs.chosen(options.rule)
     except ValueError as error:

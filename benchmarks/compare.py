@@ -24,10 +24,11 @@ import numpy as np
 import engine
 from benchmarks.measure import Ratio
 from benchmarks.ports import ENGINES
+from benchmarks.tables import duration, spread
 from benchmarks.workloads import WORKLOADS, Size, Workload
 from regressions.environments import Release, interpreter, release_of
 
-__all__ = ["Contestant", "Row", "chosen", "code", "contestants", "describe_machine", "measure", "report", "run"]
+__all__ = ["Contestant", "Row", "chosen", "code", "contestants", "describe_machine", "measure", "run"]
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 120
@@ -42,10 +43,17 @@ class Contestant:
     """One engine, or a release of one, in a process that is started when it is asked, and again when it was ended."""
 
     def __init__(
-        self, name: str, python: Path, threads: int = 1, clock: str = "cpu", switched_off: list[str] | None = None
+        self,
+        name: str,
+        python: Path,
+        threads: int = 1,
+        clock: str = "cpu",
+        switched_off: list[str] | None = None,
+        release: str = "",
     ) -> None:
         self.name, self.python, self.threads, self.clock = name, python, threads, clock
         self.switched_off = switched_off or []
+        self.release = release or name
         self._process: subprocess.Popen[str] | None = None
 
     def __str__(self) -> str:
@@ -102,10 +110,19 @@ class Contestant:
 
 
 def chosen(workloads: list[str] | None, sizes: list[str] | None) -> list[tuple[Workload, Size]]:
-    """The rows asked for; "small" is the first size of each workload and "large" the last."""
+    """The rows asked for; "small" is the first size of each workload and "large" the last.
+
+    Raises:
+        ValueError: no workload asked for has a size of that name.
+    """
+    asked = [WORKLOADS[name] for name in dict.fromkeys(workloads or WORKLOADS)]
+    names = {size.name for workload in asked for size in workload.sizes}
+    for size in sizes or ():
+        if size not in ("small", "large", *names):
+            has = f"; {asked[0].name} has {', '.join(size.name for size in asked[0].sizes)}" if len(asked) == 1 else ""
+            raise ValueError(f"no workload that was chosen has {size!r}; small and large are in all of them{has}")
     pairs = []
-    for name in workloads or WORKLOADS:
-        workload = WORKLOADS[name]
+    for workload in asked:
         special = {"small": workload.sizes[0].name, "large": workload.sizes[-1].name}
         wanted = {special.get(size, size) for size in sizes or ()}
         pairs += [(workload, size) for size in workload.sizes if not wanted or size.name in wanted]
@@ -125,16 +142,18 @@ def contestants(
     found = [Contestant("reference", Path(sys.executable), threads, clock, switched_off)]
     for name in dict.fromkeys(ENGINES[1:] if names is None else names):
         if name != "reference":
+            if name.partition("==")[0] not in ENGINES:
+                raise ValueError(f"there are no ports to {name}; there are to {', '.join(ENGINES[1:])}")
             release = release_of(name)
-            if release.engine not in ENGINES:
-                raise ValueError(f"there are no ports to {release.engine}; there are to {', '.join(ENGINES[1:])}")
             if names is not None or has_environment(release):
-                found.append(Contestant(name, interpreter(release, say), threads, clock))
+                python = interpreter(release, say)
+                found.append(Contestant(name, python, threads, clock, release=str(release)))
     return found
 
 
 def has_environment(release: Release) -> bool:
-    return (release.directory / "gradpin.json").exists()
+    """Is there one already, in which it imports?"""
+    return release.made and not release.note.get("problem")
 
 
 @dataclass
@@ -205,74 +224,14 @@ def take_turns(engines: list[Contestant], row: Row, rounds: int, limit: float) -
     return samples
 
 
-def report(rows: list[Row], engines: list[Contestant], machine: dict[str, Any]) -> Iterator[str]:
-    """The machine, the table, the problems."""
-    yield (
-        f"{machine['date']}, Python {machine['python']}, NumPy {machine['numpy']}, {machine['machine']}, threads: "
-        f"{machine['threads']}, {machine['clock']} clock, load average {machine['load_average']} at the start"
-    )
-    yield ""
-    yield from table(rows, [contestant.name for contestant in engines])
-    for row in rows:
-        for name, problem in row.problems.items():
-            yield f"{row.workload}, {row.size}: {name}: {problem}"
-
-
-def table(rows: list[Row], engines: list[str]) -> Iterator[str]:
-    """The rows as a table in Markdown: ratios of minima, with half the range over thirds of the rounds."""
-    others = [name for name in engines if name != "reference"]
-    titles = ["workload", "size", "gradient", "/ primal", "/ by hand", *(f"{name} / ours" for name in others)]
-    titles += ["first", *(f"first, {name}" for name in others)]
-    body = [list(cells(row, others)) for row in rows]
-    widths = [max(len(line[i]) for line in (titles, *body)) for i in range(len(titles))]
-    yield "| " + " | ".join(title.ljust(w) for title, w in zip(titles, widths, strict=True)) + " |"
-    yield "|" + "|".join("-" * (w + 1) + ("-" if i < 2 else ":") for i, w in enumerate(widths)) + "|"
-    for line in body:
-        aligned = (c.ljust(w) if i < 2 else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True)))
-        yield "| " + " | ".join(aligned) + " |"
-
-
-def cells(row: Row, others: list[str]) -> Iterator[str]:
-    yield row.workload
-    yield row.size
-    yield duration(row.seconds.get("reference"))
-    yield spread(row.ratios.get("reference/primal"))
-    flat = row.ratios.get("reference/flat")
-    aimed_at = spread(flat or row.ratios.get("reference/hand")) + (" flat" if flat else "")
-    yield f"{aimed_at} > {row.target}" if row.missed else aimed_at
-    for name in others:
-        yield spread(row.ratios.get(f"{name}/reference"))
-    for name in ("reference", *others):
-        yield duration(row.first_seconds.get(name))
-
-
-def duration(seconds: float | None) -> str:
-    """
-    >>> duration(0.00123), duration(2.5), duration(None)
-    ('1.23 ms', '2.5 s', '-')
-    """
-    if seconds is None:
-        return "-"
-    scale, unit = next((pair for pair in ((1.0, "s"), (1e-3, "ms")) if seconds >= pair[0]), (1e-6, "us"))
-    return f"{seconds / scale:.3g} {unit}"
-
-
-def spread(ratio: Ratio | None) -> str:
-    """
-    >>> spread(Ratio(12.34, 12.0, 12.8)), spread(None)
-    ('12.3 ±3%', '-')
-    """
-    if ratio is None:
-        return "-"
-    return f"{ratio.value:.3g} ±{50 * (ratio.high - ratio.low) / ratio.value:.0f}%"
-
-
-def describe_machine(threads: int, clock: str) -> dict[str, Any]:
+def describe_machine(engines: list[Contestant], threads: int, clock: str) -> dict[str, Any]:
     """What has to be known to read the table."""
     return {
+        "engines": {contestant.name: contestant.release for contestant in engines},
         "python": platform.python_version(),
         "numpy": np.__version__,
         "machine": platform.machine(),
+        "processor": processor(),
         "processors": os.cpu_count(),
         "threads": threads,
         "clock": clock,
@@ -281,24 +240,32 @@ def describe_machine(threads: int, clock: str) -> dict[str, Any]:
     }
 
 
+def processor() -> str:
+    """The name of the processor, where the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.processor() or platform.machine())
+
+
 def run(
     engines: list[Contestant],
     chosen: list[tuple[Workload, Size]],
     rounds: int,
     limit: float,
     say: Callable[[str], None],
-) -> list[Row]:
-    """Measure, with a line of progress for each."""
-    rows = []
+) -> Iterator[Row]:
+    """Measure, row by row, with a line of progress for each."""
     try:
         for i, (workload, size) in enumerate(chosen):
             row = measure(engines, workload, size, rounds, limit)
-            rows.append(row)
             say(f"[{i + 1}/{len(chosen)}] {workload.name}, {size.name}: {outcome(row)}")
+            yield row
     finally:
         for contestant in engines:
             contestant.end()
-    return rows
 
 
 def outcome(row: Row) -> str:

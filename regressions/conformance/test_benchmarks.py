@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import engine
-from benchmarks import compare, plots
+from benchmarks import compare, plots, tables
 from benchmarks.__main__ import main
 from benchmarks.measure import Ratio, count_calls, interleaved, peak_bytes
 from benchmarks.worker import Measured
@@ -120,21 +120,40 @@ def test_indexing_in_a_loop_keeps_memory_linear():
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["--workload", "scalar_lop"], "argument --workload: invalid choice: 'scalar_lop'"),
-        (["--size", "huge"], "argument --size: no workload that was chosen has it"),
-        (["--engine", "zygote"], "argument --engine: there is no way to install 'zygote'"),
+        (
+            ["--workload", "scalar_lop"],
+            "argument --workload: there is no workload 'scalar_lop'; the nearest is scalar_loop",
+        ),
+        (["--size", "huge"], "argument --size: no workload that was chosen has 'huge'"),
+        (
+            ["--size", "small", "--size", "7", "--workload", "hello"],
+            "has '7'; small and large are in all of them; hello has 1",
+        ),
+        (["--engine", "zygote"], "argument --engine: there are no ports to zygote; there are to autograd, jax, torch"),
         (["--engine", "mygrad"], "argument --engine: there are no ports to mygrad; there are to autograd, jax, torch"),
         (["--engine", "jax==new"], "argument --engine: 'new' is no version"),
-        (["--rounds", "1"], "argument --rounds: at least 2"),
-        (["--threads", "0"], "argument --threads: at least 1"),
-        (["--switch-off", "everything"], "argument --switch-off: invalid choice"),
+        (["--rounds", "1"], "argument --rounds: '1' is no whole number from 2"),
+        (["--rounds", "many"], "argument --rounds: 'many' is no whole number from 2"),
+        (["--limit", "nan"], "argument --limit: 'nan' is no number from 0.1"),
+        (["--threads", "9999"], "argument --threads: '9999' is no whole number from 1 to "),
+        (["--switch-off", "everything"], "argument --switch-off: there is no part 'everything'"),
+        (
+            ["--json", "not_there/figures.json"],
+            "argument --json: not_there/figures.json is no file that can be written",
+        ),
+        (["--json", "."], "argument --json: . is no file that can be written"),
+        (["--plots", __file__], "is no directory that can be written"),
+        (["--readme", __file__], "it has no lines <!-- ratios --> and <!-- end of ratios -->"),
+        (["--readme", "README.md", "--workload", "mlp"], "argument --readme: it has every workload"),
     ],
 )
-def test_usage_errors_say_what_is_wrong(arguments, message, capsys):
+def test_usage_errors_are_a_line_that_says_what_is_wrong(arguments, message, capsys):
     with pytest.raises(SystemExit) as exit:
         main(["compare", *arguments])
     assert exit.value.code == 2
-    assert message in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.startswith("python -m benchmarks compare: argument --") and error.count("\n") == 1
 
 
 def test_plots_without_matplotlib_are_a_usage_error(monkeypatch, capsys):
@@ -164,12 +183,23 @@ def test_command_prints_a_row_the_code_and_writes_json(tmp_path, capsys):
     assert row["seconds"].keys() == {"reference", "hand", "primal"} and row["first_seconds"]["reference"] > 0
 
 
+def test_what_there_is_when_it_is_interrupted(monkeypatch, tmp_path, capsys):
+    def stopped(*words):
+        yield compare.Row("hello", "1", 1.3, seconds={"reference": 1.0})
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(compare, "run", stopped)
+    file = tmp_path / "compare.json"
+    assert main(["compare", "--engine", "reference", "--json", str(file)]) == 130
+    assert "| hello" in capsys.readouterr().out and len(json.loads(file.read_text())["rows"]) == 1
+
+
 def test_engine_that_is_wrong_fails_the_command_and_has_no_figures():
     contestant = Answering("reference", [{"problem": "wrong: gradient[0]", "first": None}])
     row = measured_by(contestant)
     assert row.problems == {"reference": "wrong: gradient[0]"} and not row.seconds and not row.ratios
     assert "scalar_loop, 100: reference: wrong: gradient[0]" in list(
-        compare.report([row], [contestant], compare.describe_machine(1, "wall"))
+        tables.report([row], compare.describe_machine([contestant], 1, "wall"))
     )
 
 
@@ -200,7 +230,8 @@ class Answering:
     """A contestant of which it is known what it says."""
 
     def __init__(self, engine, answers, log=None):
-        self.name, self.answers, self.log = engine, list(answers), [] if log is None else log
+        self.name = self.release = engine
+        self.answers, self.log = list(answers), [] if log is None else log
 
     def ask(self, request, patience):
         self.log.append(self.name)
@@ -227,6 +258,20 @@ def test_process_that_does_not_answer_is_ended_and_started_again():
 def test_engine_that_is_not_there_says_so():
     with pytest.raises(compare.Gone, match="does not import: ModuleNotFoundError: No module named 'mxnet'"):
         compare.Contestant("mxnet", Path(sys.executable)).ask({"prepare": ["hello", "1"]}, 60.0)
+
+
+def test_a_row_a_workload_is_put_between_the_marks():
+    rows = [
+        compare.Row("lse", size, 1.3, ratios={"reference/hand": Ratio(x, x, x), "jax/reference": Ratio(8 * x, x, x)})
+        for size, x in (("100", 2.0), ("1000000", 1.25))
+    ]
+    machine = compare.describe_machine([Answering("reference", []), Answering("jax", [])], 1, "cpu")
+    marked = "before\n<!-- ratios -->\nold\n<!-- end of ratios -->\nafter\n"
+    lines = tables.placed(marked, tables.brief(rows, machine)).splitlines()
+    assert lines[2] == "| workload | gradient / by hand | gradient / program | jax / gradient |"
+    assert [cell.strip() for cell in lines[4].split("|")[1:-1]] == ["lse", "2, 1.25", "-, -", "16, 10"]
+    assert lines[:2] + lines[-2:] == ["before", "<!-- ratios -->", "<!-- end of ratios -->", "after"]
+    assert lines[6].startswith(machine["date"]) and "old" not in lines
 
 
 def test_choice_of_rows():
