@@ -235,7 +235,11 @@ def _by_class(function: Callable, args: tuple) -> tuple[Any] | None:
 
 def _constant(function: Callable, args: tuple, kwargs: dict) -> Any:
     out = kwargs.pop("out", None)
-    result = function(*[plain(a) for a in args], **{k: plain(v) for k, v in kwargs.items()})
+    outside, live.levels = live.levels, []  # it runs as it is, also where it takes a derivative itself
+    try:
+        result = function(*[plain(a) for a in args], **{k: plain(v) for k, v in kwargs.items()})
+    finally:
+        live.levels = outside
     if out is None:
         return result
     out = out[0] if isinstance(out, tuple) else out

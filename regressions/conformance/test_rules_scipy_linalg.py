@@ -80,13 +80,7 @@ test_program, test_gradient_of_program, test_pullback_of_program, test_pushforwa
     "program, says",
     [
         (lambda x: np.sum(sparse.csr_array(x) @ V), "keep the sparse array constant"),
-        (lambda x: si.quad(lambda t: t * x[0, 0], 0, 1)[0], "leggauss"),
         (lambda x: si.solve_ivp(lambda t, y: x @ y, (0, 1), V).y[0, -1], "Runge-Kutta"),
-        pytest.param(
-            lambda x: np.sum(si.cumulative_simpson(x[0])),
-            "trapezoid",
-            marks=pytest.mark.skipif(not hasattr(si, "cumulative_simpson"), reason="SciPy 1.12 brought it"),
-        ),
     ],
 )
 @pytest.mark.parametrize("tier_name", oracle.TIERS)

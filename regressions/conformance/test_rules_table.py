@@ -5,7 +5,7 @@ import statistics
 
 import numpy as np
 import pytest
-from scipy import linalg, special
+from scipy import integrate, linalg, special
 
 from engine.rules import _elementwise as elementary
 from engine.rules import (
@@ -40,6 +40,7 @@ from . import (
     test_rules_samples,
     test_rules_scalars,
     test_rules_scipy_factorisations,
+    test_rules_scipy_integrate,
     test_rules_scipy_linalg,
     test_rules_scipy_parameters,
     test_rules_scipy_special,
@@ -54,7 +55,7 @@ MODULES = (
     test_rules_scalars, test_rules_elementwise, test_rules_reductions, test_rules_shape, test_rules_indexing,
     test_rules_linalg, test_rules_products, test_rules_fft, test_rules_padding, test_rules_ranges,
     test_rules_windows, test_rules_functional, test_rules_statistics, test_rules_scipy_linalg,
-    test_rules_scipy_factorisations, test_rules_scipy_parameters, test_rules_scipy_special,
+    test_rules_scipy_integrate, test_rules_scipy_factorisations, test_rules_scipy_parameters, test_rules_scipy_special,
     test_rules_polynomial, test_rules_samples,
     test_rules_norms, test_rules_quantiles, test_rules_histograms, test_rules_selection,
 )  # fmt: skip
@@ -62,14 +63,16 @@ ROWS = [case for module in MODULES for case in module.ROWS]
 
 # Tested otherwise: factorisations as programs of the symmetric part of their argument, whose domain differences of
 # single elements would leave; conversions by closed form, since differences drown in the rounding of a shorter float;
-# draws as programs that seed their generator, and what has objects for arguments as programs that make them; shares in
-# a logaddexp and the slope of tanh, for which a result is an argument that is not moved, as second derivatives.
+# draws as programs that seed their generator, and integrals and what else has functions or objects for arguments as
+# programs that make them; shares in a logaddexp and the slope of tanh, for which a result is an argument that is not
+# moved, as second derivatives.
 ELSEWHERE = {
     np.linalg.cholesky, np.linalg.eigh, np.linalg.eigvalsh, *test_rules_elementwise.CONVERSIONS,
     *test_rules_polynomial.FOLLOWED,
     *draws.LOCATED, *draws.SCALED, *draws.SHAPED, draws.gamma, draws.multivariate_normal,
     linalg.cholesky, linalg.eigh, linalg.eigvalsh, linalg.cho_factor, linalg.pinvh, linalg.null_space,
     linalg.solve_continuous_are, linalg.solve_discrete_are, special.itj0y0, special.iti0k0,
+    integrate.quad, integrate.quad_vec, integrate.dblquad, integrate.tplquad, integrate.nquad, integrate.fixed_quad,
     np.vectorize.__call__, type(np.r_).__getitem__, statistics.NormalDist.from_samples.__func__,
     elementary.share, elementary.share2, elementary.tanh_partial, scalars.tanh_partial,
     *[getattr(linalg, name, None) for name in ("kron", "tril", "triu")],
