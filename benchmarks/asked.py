@@ -2,7 +2,7 @@
 
 Run as `python -m benchmarks.asked REQUEST` it answers a request with a line of JSON:
 
-    {"workload": "mlp:32x64-64-1"}                   {"calls": ..., "peak bytes": ...}, the same in every run
+    {"workload": "mlp:32x64-64-1"}                   {"calls": ..., "peak bytes": ..., ...}, the same in every run
     {"workload": "mlp:32x64-64-1", "timed": true}    {"ratio": ...}, of interleaved rounds
     {"names": true}                                  {"names": [...]}
 
@@ -24,7 +24,8 @@ ROUNDS = 9
 def answer(request: dict[str, Any]) -> dict[str, Any]:
     """The answer to a request."""
     try:
-        from benchmarks.measure import Ratio, count_calls, disagreement, interleaved, peak_bytes
+        from benchmarks.history.asking import exact_counts
+        from benchmarks.measure import Ratio, disagreement, interleaved
         from benchmarks.workloads import WORKLOADS
     except Exception as error:  # an engine that does not import is not slow: it cannot be asked
         return {"unusable": f"does not import: {type(error).__name__}: {error}".splitlines()[0]}
@@ -45,7 +46,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     if request.get("timed"):
         samples = interleaved({"engine": by_engine, "hand": by_hand}, ROUNDS)
         return {"ratio": Ratio.of(samples, "engine", "hand").value}
-    return {"calls": count_calls(by_engine), "peak bytes": peak_bytes(by_engine)}
+    return exact_counts(by_engine, partial(workload.primal, *args, **constants) if workload.primal else None)
 
 
 if __name__ == "__main__":

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ast
+import gc
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from types import FrameType
 from typing import Any
 
 from benchmarks.workloads import WORKLOADS
 
-__all__ = ["LABELS", "Counted", "Figures", "Told", "Unavailable", "count_instructions", "measured", "prepared"]
+__all__ = [
+    "LABELS", "Counted", "Figures", "Told", "Unavailable", "count_instructions", "exact_counts", "measured", "prepared",
+]  # fmt: skip
 
 LABELS = [f"{workload.name}:{workload.sizes[0].name}" for workload in WORKLOADS.values()]
 
@@ -66,24 +70,52 @@ def measured(measure: Callable[[str], Figures]) -> dict[str, Figures]:
 
 
 def _counters(label: str) -> Figures:
-    import engine
-    from benchmarks.measure import count_calls, peak_bytes
-    from regressions.costs import cost
-
     by_engine, _, primal = prepared(label)
-    peak_bytes(by_engine)  # what tracing itself needs once
+    return exact_counts(by_engine, primal)
+
+
+def exact_counts(by_engine: Callable[[], object], primal: Callable[[], object] | None) -> Figures:
+    """What is the same in every run of a gradient that is warm; "problems" are counters that could not be had, why."""
+    from benchmarks.measure import count_calls, kept_bytes, peak_bytes
+
+    with collector_stopped():
+        peak = min(peak_bytes(by_engine) for _ in range(3))  # the first holds what tracing itself needs once
     figures = {
         "calls": count_calls(by_engine),
         "instructions": count_instructions(by_engine),
-        "peak bytes": peak_bytes(by_engine),
-        "kept bytes": cost(lambda: [by_engine() for _ in range(20)] and None, "kept"),
+        "peak bytes": peak,
+        "kept bytes": kept_bytes(by_engine),
     }
-    if primal is not None and hasattr(engine, "show"):
-        assert isinstance(primal, partial)
-        tree = ast.parse(engine.show(primal.func, *primal.args, **primal.keywords))
-        figures["statements"] = sum(isinstance(node, ast.stmt) for node in ast.walk(tree))
-        figures["names saved"] = len(set(_read_backwards(tree)))
+    try:
+        figures |= _code(primal)
+    except Exception as error:  # whatever the engine of the commit prints; the other counters stand
+        figures["problems"] = dict.fromkeys(CODE, f"{type(error).__name__}: {error}")
     return figures
+
+
+CODE = ("statements", "names saved")
+
+
+def _code(primal: Callable[[], object] | None) -> Figures:
+    """How long the generated adjoint is, and what it saves; nothing for a program that is not a plain gradient."""
+    import engine
+
+    if not isinstance(primal, partial) or not hasattr(engine, "show"):
+        return {}
+    tree = ast.parse(engine.show(primal.func, *primal.args, **primal.keywords))
+    statements = sum(isinstance(node, ast.stmt) for node in ast.walk(tree))
+    return dict(zip(CODE, (statements, len(set(_read_backwards(tree)))), strict=True))
+
+
+@contextmanager
+def collector_stopped() -> Iterator[None]:
+    """When the collector of cycles comes by depends on all that was done before."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _read_backwards(tree: ast.AST) -> Iterator[str]:
@@ -133,7 +165,13 @@ class Told:
 
     @staticmethod
     def told(figures: dict[str, Figures], label: str, name: str) -> float:
-        """The figure; not a number, which asv takes for left out, where the workload has none."""
+        """The figure; not a number, which asv takes for left out, where the workload has none.
+
+        Raises:
+            RuntimeError: it could not be had.
+        """
+        if problem := figures[label].get("problems", {}).get(name):
+            raise RuntimeError(problem)
         return figures[label].get(name, float("nan"))
 
 

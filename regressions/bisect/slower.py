@@ -17,16 +17,23 @@ from .axis import HERE, End, HistoryError, Question, Seen, Where, put
 from .questions import versions
 from .search import Judgement
 
-__all__ = ["Slower", "workloads"]
+__all__ = ["NothingGrown", "Slower", "workloads"]
 
 MODULE = "benchmarks.asked"
-COUNTERS = {"calls": 0, "peak bytes": NOISE_BYTES}  # and what of each is no growth
+COUNTERS = dict.fromkeys(("calls", "instructions", "statements", "names saved", "kept bytes"), 0) | {
+    "peak bytes": NOISE_BYTES
+}
+"""What is counted of a gradient, and how much more of each is no growth."""
 ROUNDS = 9  # at the bad end, to see whether there is something to search for
 LEAD = 7  # where a round is right nine times in ten, the judgement is wrong once in four million
 ATTEMPTS = 60
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1") | {
     "PYTHONHASHSEED": "0"
 }
+
+
+class NothingGrown(HistoryError):
+    """The bad end takes no more than the good one."""
 
 
 def workloads(where: Where) -> list[str]:
@@ -68,11 +75,11 @@ class Slower(Question):
         if good is None or bad is None:
             raise HistoryError(f"what {self.name} took before it became slower has to be known: name a --good end")
         self.good = good.where
-        seen = {c: (good.seen[c], bad.seen[c]) for c in COUNTERS}
+        seen = {c: (good.seen[c], bad.seen[c]) for c in COUNTERS if c in good.seen and c in bad.seen}
         grown = {
             c: after / max(before, 1) if after - before > COUNTERS[c] else 1 for c, (before, after) in seen.items()
         }
-        self.by = max(COUNTERS, key=lambda c: grown[c])
+        self.by = max(grown, key=lambda c: grown[c])
         self.limit = math.sqrt(good.seen[self.by] * bad.seen[self.by])
         if grown[self.by] >= self.factor:
             self.agree = 1
@@ -82,7 +89,7 @@ class Slower(Question):
         self.limit = math.sqrt(times)
         if not times >= self.factor:
             told = ", ".join(f"{c} {times:.2f}" for c, times in (*grown.items(), ("time", times)))
-            raise HistoryError(f"nothing of {self.name} has grown {self.factor:g} times between the ends: {told}")
+            raise NothingGrown(f"nothing of {self.name} has grown {self.factor:g} times between the ends: {told}")
 
     def judge(self, seen: Seen) -> Judgement:
         if "unusable" in seen:
@@ -94,7 +101,7 @@ class Slower(Question):
         if "unusable" in last:
             return last["unusable"]
         if self.by != "time":
-            return ", ".join(f"{last[c]} {c}" for c in COUNTERS)
+            return ", ".join(f"{last[c]} {c}" for c in COUNTERS if c in last)
         over_good, over_hand = (median(s[what] for s in seen) for what in ("over good", "over hand"))
         return f"{over_good:.2f} times the good end, {over_hand:.2f} times the gradient by hand; {len(seen)} rounds"
 
