@@ -9,7 +9,8 @@ STAMP  := $(VENV)/installed-$(shell $(PYTHON) -c 'import sys; print("%d.%d.%d" %
 ENGINES = engine-autograd engine-jax engine-mygrad engine-tensorflow engine-torch
 PYTEST  = $(BIN)/python -m pytest
 
-.PHONY: help regressions matrix test lint types tests bisect-proof bisect-releases bench-quick bench clean $(ENGINES)
+.PHONY: help regressions matrix test lint types tests bisect-proof bisect-releases bench-quick bench nightly \
+	nightly-proof clean $(ENGINES)
 .DEFAULT_GOAL := help
 
 help:
@@ -22,6 +23,8 @@ help:
 	@echo "make bisect-releases   known fixes of other packages found again, with the package index; minutes"
 	@echo "make bench         derivatives of the engine beside those written by hand"
 	@echo "make bench-quick   the exact counters of every workload and the controls, by asv, nothing saved"
+	@echo "make nightly       the commits since the last time: measured by asv, charted in .asv/html, and what became slower"
+	@echo "make nightly-proof     nights without a change, also under load, and planted regressions; an hour"
 	@echo "make clean         remove the environment and everything generated"
 
 engine-autograd engine-jax engine-mygrad engine-tensorflow engine-torch: $(STAMP)
@@ -59,6 +62,12 @@ bench: $(STAMP)
 bench-quick: $(STAMP)
 	@$(BIN)/asv machine --yes >/dev/null
 	@$(BIN)/asv run --python=same --quick --dry-run --show-stderr --bench "^(calls|controls)\."
+
+nightly: $(STAMP)
+	@$(BIN)/python -m benchmarks nightly $(ARGS)
+
+nightly-proof: $(STAMP)
+	@GRADPIN_PROOF=1 $(PYTEST) -q -s --conformance regressions/conformance/test_nightly.py
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

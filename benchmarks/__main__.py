@@ -26,6 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     add_growth(commands)
     add_rules(commands)
     add_gradbench(commands)
+    add_nightly(commands)
     options = parser.parse_args(arguments)
     try:
         status: int = options.run(options)
@@ -235,6 +236,50 @@ def gradbench(options: argparse.Namespace) -> int:
     for line in gradbench_check.report(rows):
         print(line)
     return int(any(row.problem for row in rows))
+
+
+def add_nightly(commands) -> None:
+    command = commands.add_parser(
+        "nightly",
+        help="the commits since the last time: measured, charted, judged",
+        description="Measure with asv the commits that change engine/ since the last time, publish the charts, and say "
+        "what became slower or faster, by how much, since which commit, and how sure that is. Exit status: 0 nothing "
+        "became slower; 1 something did; 2 the command makes no sense; 3 a benchmark failed; 4 nothing was measured; "
+        "5 the machine was too busy to tell. Of several the first of 1, 3, 5, 4 counts.",
+        epilog="examples: python -m benchmarks nightly; python -m benchmarks nightly --since v1.0 --bench '^calls'",
+    )
+    command.add_argument(
+        "--bench", action="append", default=[], metavar="REGEX", help="only benchmarks of asv with such a name"
+    )
+    command.add_argument("--since", metavar="REV", help="the commits after this one (the last one that was judged)")
+    command.add_argument(
+        "--machine", default="nightly", metavar="NAME", help="whose results these are, for asv (%(default)s)"
+    )
+    command.add_argument("--json", type=file, metavar="FILE", help="write all findings to FILE as well")
+    command.set_defaults(run=nightly, command=command)
+
+
+def nightly(options: argparse.Namespace) -> int:
+    from benchmarks import nightly, nightly_report
+    from benchmarks.by_asv import Asv, AsvError, NoBenchmark
+    from regressions.bisect.axis import HERE, HistoryError
+    from regressions.environments import cache_directory
+
+    try:
+        asv = Asv(HERE, options.machine, options.bench, say)
+        found, repository = nightly.night(asv, cache_directory(), options.since, say)
+    except NoBenchmark as error:
+        options.command.error(f"argument --bench: {error}")
+    except HistoryError as error:
+        options.command.error(str(error))
+    except AsvError as error:
+        say(f"NOTHING MEASURED: {error}")
+        return 4
+    for line in nightly_report.report(found, repository.title):
+        print(line)
+    if options.json:
+        options.json.write_text(json.dumps(nightly_report.record(found), indent=2) + "\n")
+    return found.status
 
 
 def say(line: str) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from ..costs import NOISE_BYTES
-from .axis import HERE, End, HistoryError, Question, Seen, Where, put
+from .axis import HERE, CannotAsk, End, HistoryError, Question, Seen, Where, put
 from .questions import versions
 from .search import Judgement
 
@@ -85,7 +85,10 @@ class Slower(Question):
             self.agree = 1
             return
         self.by, self.agree = "time", LEAD
-        times = median(self.see(bad.where)["over good"] for _ in range(ROUNDS))
+        rounds = [self.see(bad.where) for _ in range(ROUNDS)]
+        if lost := next((seen for seen in rounds if "unusable" in seen), None):
+            raise CannotAsk(lost["unusable"])
+        times = median(seen["over good"] for seen in rounds)
         self.limit = math.sqrt(times)
         if not times >= self.factor:
             told = ", ".join(f"{c} {times:.2f}" for c, times in (*grown.items(), ("time", times)))
