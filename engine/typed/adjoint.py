@@ -41,7 +41,7 @@ from .core import (
 from .projections import accumulate, whole, zero
 from .pullbacks import placed, pullbacks_of, takes_elements
 from .results import carriers, is_cheap
-from .runtime import addat, applied, backwards, iterations
+from .runtime import addat, applied, applied_slope, backwards, iterations
 from .types import INT, Array, NotTyped, Plain, Seq, cotangent_type, is_active_type, join, type_of
 
 
@@ -56,7 +56,7 @@ def _spread_activity(stmts: list, active: set) -> None:
     for stmt in stmts:
         if type(stmt) is Let:
             depends = any(v in active for v in carriers(stmt))
-            if depends and stmt.fn is applied:
+            if depends and stmt.fn in (applied, applied_slope):
                 raise NotTyped("the derivative of a pullback that is called")
             if depends and is_active_type(stmt.out.type):
                 active.add(stmt.out)
@@ -218,7 +218,10 @@ class Sweep:
         for block, values in blocks_of(stmt):
             free.update(free_in(block, values))
         inside = set(bound_in(stmt))
-        return [v for v in free if v in self.wanted and v not in inside]
+        found = [v for v in free if v in self.wanted and v not in inside]
+        for v in found:
+            cotangent_type(v.type)  # or NotTyped
+        return found
 
     # ---- loops
 

@@ -13,7 +13,7 @@ import numpy as np
 from .core import UNDEFINED, Block, Const, Let, Pack, Var
 from .results import getitem_type, is_elementwise, result_type
 from .runtime import bound, fresh_list, power, same, truth_and, truth_or
-from .types import BOOL, Array, NotTyped, Plain, Scalar, Seq, join, never_raises, type_of
+from .types import BOOL, Array, NotTyped, Plain, Scalar, Seq, Several, join, never_raises, type_of
 from .values import ABSENT, Closure, DictOf, Fields, Func, Grown, ListOf, Maybe, Outside, Poison, Ref, Tup, is_leaf
 
 BINARY: dict[type, Callable] = {
@@ -105,7 +105,15 @@ class Expressions:
         if isinstance(type_, Array) and (fn in SAME_SHAPE or (is_elementwise(fn) and "?" not in type_.mask)):
             alike = (a for a in args if isinstance(type_of(a), Array) and type_of(a).mask == type_.mask)
             self.roots[out] = self.root_of(next(alike, out))
+        if isinstance(type_, Several):
+            return self.taken_out(out)
         return self.sized(out) if self.unrolling else out
+
+    def taken_out(self, several: Var) -> Any:
+        """The results of a function that has several, each under a name of its own."""
+        of = several.type
+        items = [self.emit(operator.getitem, (several, Const(i)), type_) for i, type_ in enumerate(of.items)]
+        return self.new_object(ListOf(tuple(items))) if of.cls is list else Tup(tuple(items), of.cls)
 
     def root_of(self, x: Any) -> Any:
         """The name that stands for all arrays of the shape of `x`, as far as that is known."""

@@ -64,7 +64,7 @@ def leaves_out(stmt: Let) -> bool:
     if stmt.fn in (runtime.put, runtime.read):
         return True
     made = lookup(stmt.fn)
-    return made is not None and made.leaves_out(dict(stmt.kw))
+    return made is not None and (made.careful is not None or made.leaves_out(dict(stmt.kw)))
 
 
 def lower_call(f: Any, args: tuple, kwargs: dict, user: Any = None) -> tuple[Lowerer, Any, list, int]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import runtime
-from .core import UNDEFINED, Const, Var
+from .core import UNDEFINED, Const, Pack, Var
 from .types import Array, NotTyped, Scalar, Seq, is_complex, type_of
 
 
@@ -33,10 +33,18 @@ def whole(lowerer: Any, v: Any, d: Any) -> Any:
 
 
 def accumulate(lowerer: Any, v: Any, a: Any, b: Any) -> Any:
-    """a + b, cotangents of `v`."""
+    """a + b, cotangents of `v`; of several results as many, None where there is none yet."""
+    if type(a) is Pack:
+        return Pack(tuple, tuple([accumulate(lowerer, v, x, y) for x, y in zip(a.items, b.items, strict=True)]))
+    if is_none(a) or is_none(b):
+        return b if is_none(a) else a
     if isinstance(type_of(a), Seq):
         return lowerer.let(runtime.add_lists, (a, b))
     return lowerer.let(operator.add, (a, b))
+
+
+def is_none(d: Any) -> bool:
+    return type(d) is Const and d.value is None
 
 
 def project(lowerer: Any, v: Any, d: Any) -> Any:

@@ -16,9 +16,9 @@ import numpy as np
 from ..rules.registry import Rule, is_constant, lookup
 from . import runtime
 from .core import Const, Let, Pack, Var
-from .projections import is_unknown, project, spreads_evenly, whole, zero
+from .projections import is_none, is_unknown, project, spreads_evenly, whole, zero
 from .results import getitem_type, is_elementwise
-from .types import NONE, Array, NotTyped, Scalar, Seq, cotangent_type, is_complex, type_of
+from .types import NONE, Array, NotTyped, Scalar, Seq, Several, cotangent_type, is_complex, type_of
 from .values import ListOf, Outside, Ref, Tup
 
 EXTREMES = {fn: lookup(fn) for fn in (np.max, np.min, np.amax, np.amin)}
@@ -27,7 +27,7 @@ EXTREMES = {fn: lookup(fn) for fn in (np.max, np.min, np.amax, np.amin)}
 
 def pullbacks_of(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
     """[(name, contribution)], for the arguments of `stmt` that are wanted."""
-    own = _getitem if takes_elements(stmt) else OWN.get(stmt.fn)
+    own = _getitem if takes_elements(stmt) else _result if takes_result(stmt) else OWN.get(stmt.fn)
     if own is not None:
         found = own(lowerer, stmt, d, wanted)
         return [(v, c) for v, c in found if type(v) is Var and v in wanted and c is not None]
@@ -38,7 +38,22 @@ def pullbacks_of(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
         if is_constant(stmt.fn):
             return []
         raise NotTyped(f"no rule for {stmt.fn}")
-    return rule_pullbacks(lowerer, stmt, made, whole(lowerer, stmt.out, d), wanted, project)
+    return rule_pullbacks(lowerer, stmt, made, complete(lowerer, stmt.out, d), wanted, project)
+
+
+def complete(lowerer: Any, out: Var, d: Any) -> Any:
+    """The cotangent of a result, whole; of several results a tuple of them, None where nothing depends on one."""
+    if type(d) is not Pack:
+        return whole(lowerer, out, d)
+    results = lowerer.items_of(lowerer.taken_out(out))
+    return Tup(
+        tuple([d_i if is_none(d_i) else whole(lowerer, v, d_i) for v, d_i in zip(results, d.items, strict=True)])
+    )
+
+
+def result_of(lowerer: Any, stmt: Let) -> Any:
+    """The result of a statement as its rule wants to see it."""
+    return lowerer.taken_out(stmt.out) if isinstance(stmt.out.type, Several) else stmt.out
 
 
 # ---- elementwise
@@ -80,11 +95,27 @@ def elementwise_pullbacks(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
     found = []
     for v, slope in zip(stmt.args, made.partials, strict=False):
         if type(v) is Var and v in wanted and slope is not None:
-            p = inline(lowerer, slope, [out, *stmt.args], dict(stmt.kw))
-            if is_complex(type_of(p)):
-                p = lowerer.let(np.conj, (p,))
-            found.append((v, fit(lowerer, v, lowerer.let(operator.mul, (d, p)))))
+            found.append(
+                (v, lowerer.either(partial(scaled, lowerer, stmt, d, slope, v, fit),
+                                   partial(applied_slope, lowerer, stmt, d, slope, v)))
+            )  # fmt: skip
     return found
+
+
+def scaled(lowerer: Any, stmt: Let, d: Any, slope: Callable, v: Var, fit: Callable) -> Any:
+    """d * conj(slope), as a cotangent of v."""
+    p = inline(lowerer, slope, [stmt.out, *stmt.args], dict(stmt.kw))
+    if is_complex(type_of(p)):
+        p = lowerer.let(np.conj, (p,))
+    return fit(lowerer, v, lowerer.let(operator.mul, (d, p)))
+
+
+def applied_slope(lowerer: Any, stmt: Let, d: Any, slope: Callable, v: Var, error: NotTyped) -> Any:
+    """The same where the partial derivative cannot be inlined: it is called."""
+    if not all(type(a) in (Var, Const) for a in stmt.args):
+        raise error
+    d = whole(lowerer, stmt.out, d)
+    return lowerer.let(runtime.applied_slope, (Const(slope), v, d, stmt.out, *stmt.args), stmt.kw)
 
 
 def loses(v: Var, has: Any, out: Array) -> bool:
@@ -158,7 +189,11 @@ def rule_pullbacks(lowerer: Any, stmt: Let, made: Rule, d: Any, wanted: set, fit
     if made.procedure is not None:
         raise NotTyped(f"{stmt.fn} works on mutable state")
     if made.whole is not None:
-        results = inline(lowerer, made.whole, [d, stmt.out, *stmt.args], dict(stmt.kw))
+        everything = Pack(tuple, stmt.args)
+        results = lowerer.either(
+            partial(inlined, lowerer, stmt, d, made.whole, everything),
+            partial(applied, lowerer, stmt, d, made.whole, everything),
+        )
         for arg, result in zip(stmt.args, lowerer.items_of(results), strict=True):
             contribute(lowerer, arg, result, wanted, fit, found)
         return found
@@ -184,7 +219,7 @@ def rule_pullbacks(lowerer: Any, stmt: Let, made: Rule, d: Any, wanted: set, fit
 
 def inlined(lowerer: Any, stmt: Let, d: Any, pullback: Callable, arg: Any) -> Any:
     """The value of a pullback; for a sequence of arrays, as many values."""
-    result = inline(lowerer, pullback, [d, stmt.out, *stmt.args], dict(stmt.kw))
+    result = inline(lowerer, pullback, [d, result_of(lowerer, stmt), *stmt.args], dict(stmt.kw))
     if type(arg) is Pack and type(result) in (Ref, Outside):
         lowerer.items_of(result)  # of known length, or NotTyped
     return result
@@ -332,12 +367,24 @@ def _getitem(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
     return [(x, lowerer.let(runtime.addat, (zero(lowerer, x), *placed(lowerer, stmt, d))))]
 
 
+def _result(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
+    several, i = stmt.args
+    parts: list = [Const(None)] * len(several.type.items)
+    parts[i.value] = d
+    return [(several, Pack(tuple, tuple(parts)))]
+
+
 def takes_elements(stmt: Let) -> bool:
     """Is the result some elements of the first argument: x[i], or the largest of a vector?"""
     if stmt.fn in EXTREMES:
         of = type_of(stmt.args[0]) if len(stmt.args) == 1 and not stmt.kw else None
         return isinstance(of, Array) and len(of.mask) == 1 and lookup(stmt.fn) is EXTREMES[stmt.fn]
-    return stmt.fn in (operator.getitem, runtime.read)
+    return stmt.fn in (operator.getitem, runtime.read) and not takes_result(stmt)
+
+
+def takes_result(stmt: Let) -> bool:
+    """Is the result one of the several that a function returned?"""
+    return stmt.fn is operator.getitem and isinstance(type_of(stmt.args[0]), Several)
 
 
 def placed(lowerer: Any, stmt: Let, d: Any) -> tuple[Any, Any]:

@@ -66,6 +66,7 @@ UFUNC_REDUCTIONS = {np.add.reduce, np.maximum.reduce, np.minimum.reduce, np.mult
 DECIDED_BY_VALUES = {
     np.linalg.eig,
     np.linalg.eigvals,
+    np.linalg.lstsq,
     np.roots,
     np.polynomial.polyutils.trimseq,
 }  # dtype or shape
@@ -159,7 +160,7 @@ def _is_whole(arg: Any) -> bool:
 
 def _matmul(fn: Callable, args: tuple) -> Any:
     a, b = (type_of(x) for x in args)
-    if not (isinstance(a, Array) and isinstance(b, Array)):
+    if not (isinstance(a, Array) and isinstance(b, Array) and a.mask and b.mask):
         if fn is np.dot:
             return elementwise_result(operator.mul, args)
         raise NotTyped("matmul of scalars")
@@ -427,6 +428,7 @@ _TABLE: dict[Callable, Callable] = {
     runtime.distinct: lambda args, kw: NONE, runtime.unpacked: lambda args, kw: NONE,
     runtime.equally_long: lambda args, kw: NONE, runtime.same_shape: lambda args, kw: NONE,
     runtime.applied: lambda args, kw: Plain(list) if type(args[1]) is Pack else cotangent_type(type_of(args[1])),
+    runtime.applied_slope: lambda args, kw: cotangent_type(type_of(args[1])),
     runtime.places_of: lambda args, kw: Array(np.dtype(np.intp), ("?",)),
     runtime.no_tie: lambda args, kw: NONE, runtime.one_extreme: lambda args, kw: NONE,
     min: _len, max: _len, runtime.bound: _like, runtime.same: _like, operator.not_: lambda args, kw: BOOL,

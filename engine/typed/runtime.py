@@ -162,9 +162,15 @@ def applied(pullback: Any, like: Any, *args: Any, **kwargs: Any) -> Any:
     """What the pullback of a rule returns, as a cotangent of `like`: the rule is not inlined, but called."""
     if type(like) is tuple:
         found = pullback(*args, **kwargs)
-        return [project(d, x) for d, x in zip(found, like, strict=True)]
+        return [project(0.0 if d is None else d, x) for d, x in zip(found, like, strict=True)]
     found = pullback(*args, **kwargs)
     return project(0.0 if found is None else found, like)
+
+
+def applied_slope(slope: Any, like: Any, d: Any, out: Any, *args: Any, **kwargs: Any) -> Any:
+    """The same of a partial derivative."""
+    p = slope(out, *args, **kwargs)
+    return project(d * (np.conj(p) if np.iscomplexobj(p) else p), like)
 
 
 def places_of(x: Any, value: Any) -> Any:

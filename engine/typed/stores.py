@@ -18,7 +18,7 @@ import numpy as np
 from . import runtime
 from .core import Block, Const, If, Let, Loop, Pack, Var, blocks_of, operands, vars_of, walk
 from .results import getitem_type, is_fresh
-from .types import NONE, Array, NotTyped, Scalar, Seq, type_of
+from .types import NONE, Array, NotTyped, Scalar, Seq, Several, type_of
 from .values import Iter, Maybe, Method, parts_of, with_parts
 
 OUTSIDE = object()
@@ -186,7 +186,7 @@ class Classes:
     def block(self, block: Block) -> None:
         for stmt in walk(block):
             if type(stmt) is Let:
-                if isinstance(stmt.out.type, Array | Seq) and not is_fresh(stmt):
+                if isinstance(stmt.out.type, Array | Seq | Several) and not is_fresh(stmt):
                     for v in memory_of(stmt.args):
                         self.union(stmt.out, v)
                 elif isinstance(stmt.out.type, Seq):
@@ -204,7 +204,7 @@ class Classes:
                     self.same(y.out, [y.value])
 
     def same(self, v: Var, others: list) -> None:
-        if isinstance(v.type, Array | Seq):
+        if isinstance(v.type, Array | Seq | Several):
             for other in memory_of(others):
                 self.union(v, other)
 
@@ -214,7 +214,7 @@ def memory_of(args: Any) -> Iterator[Any]:
     for arg in args:
         if type(arg) is Pack:
             yield from memory_of(arg.items)
-        elif isinstance(type_of(arg) if type(arg) is Var else None, Array | Seq) or (
+        elif isinstance(type_of(arg) if type(arg) is Var else None, Array | Seq | Several) or (
             type(arg) is Const and isinstance(arg.value, np.ndarray)
         ):
             yield arg

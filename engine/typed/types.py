@@ -6,6 +6,7 @@
     Array(dtype, ("n", "1"))     ndarray; each dimension is 1, not 1 ("n"), or unknown: "?", or "?0", "?1" ... where
                                  equal names mean equal lengths
     Seq(item)                    a list of the engine's own, or a fresh list of the user's; any length
+    Several(items)               what a function returned that has several results, each taken out at once
     Plain(cls)                   a value without derivative of exactly this class: str, range, dtype ...
 
 A primitive's result type is that of a call with small samples of its argument types, so that promotion is the running
@@ -76,6 +77,12 @@ class Seq:
 
 
 @dataclass(frozen=True)
+class Several:
+    items: tuple
+    cls: type = tuple
+
+
+@dataclass(frozen=True)
 class Plain:
     cls: type
 
@@ -136,6 +143,8 @@ def is_active_type(type: Any) -> bool:
         return any(kind in INEXACT for kind in type.kinds)
     if isinstance(type, Array):
         return type.dtype.kind in "fc"
+    if isinstance(type, Several):
+        return any(map(is_active_type, type.items))
     return isinstance(type, Seq) and is_active_type(type.item)
 
 
@@ -161,6 +170,8 @@ def join(a: Any, b: Any) -> Any:
         return Array(a.dtype, tuple([m if m == n else "?" for m, n in zip(a.mask, b.mask, strict=True)]))
     if isinstance(a, Seq) and isinstance(b, Seq):
         return Seq(join(a.item, b.item))
+    if isinstance(a, Several) and isinstance(b, Several) and a.cls is b.cls and len(a.items) == len(b.items):
+        return Several(tuple(map(join, a.items, b.items)), a.cls)
     raise NotTyped(f"a value that is {a} on one path and {b} on another")
 
 
@@ -184,10 +195,12 @@ def cotangent_type(type: Any) -> Any:
         return Scalar(frozenset(kinds))
     if isinstance(type, Seq):
         return Seq(cotangent_type(type.item))
+    if isinstance(type, Several):
+        raise NotTyped("several results whose cotangents meet elsewhere")
     return type
 
 
-def _samples(type: Any, size: int, unknown: int = 1) -> list:
+def _samples(type: Any, size: int, unknown: int = 1, step: float = 0.0) -> list:
     if isinstance(type, Scalar):
         return [PYTHON_KINDS[k] if k in PYTHON_KINDS else class_of_kind(k)(0.5) for k in sorted(type.kinds)]
     if isinstance(type, Array):
@@ -196,6 +209,8 @@ def _samples(type: Any, size: int, unknown: int = 1) -> list:
         sample = np.ones(shape, type.dtype) if sample is None else sample
         if type.dtype.kind in "fc" and len(shape) >= 2 and shape[-1] == shape[-2]:
             sample = sample + 3 * np.eye(shape[-1], dtype=type.dtype)  # positive definite, for the decompositions
+        if type.dtype.kind in "fc" and step:
+            sample = sample + (step * np.arange(sample.size).reshape(shape)).astype(type.dtype)
         if type.dtype.kind in "iu":
             sample[...] = 1
         return [sample]
@@ -204,13 +219,13 @@ def _samples(type: Any, size: int, unknown: int = 1) -> list:
     raise NotTyped(f"no sample of {type}")
 
 
-def _concrete(arg: Any, size: int, unknown: int) -> list:
+def _concrete(arg: Any, size: int, unknown: int, step: float) -> list:
     """The sample values of one argument: a pack gives the packs of its items' samples."""
     if type(arg) is Const:
         return [arg.value]
     if type(arg) is Pack:
         made = []
-        for items in itertools.product(*[_concrete(item, size, unknown) for item in arg.items]):
+        for items in itertools.product(*[_concrete(item, size, unknown, step) for item in arg.items]):
             if arg.kind is slice:
                 made.append(slice(*items))
             elif arg.kind is dict:
@@ -218,14 +233,14 @@ def _concrete(arg: Any, size: int, unknown: int) -> list:
             else:
                 made.append(arg.kind(items))
         return made
-    return _samples(arg.type, size, unknown)
+    return _samples(arg.type, size, unknown, step)
 
 
-def _call(fn: Callable, args: tuple, kw: tuple, size: int, unknowns: tuple = (1,)) -> list:
+def _call(fn: Callable, args: tuple, kw: tuple, size: int, unknowns: tuple = (1,), step: float = 0.0) -> list:
     results = []
     names = [name for name, _ in kw]
     with np.errstate(all="ignore"):
-        for chosen in itertools.islice(_choices([*args, *[arg for _, arg in kw]], size, unknowns), 64):
+        for chosen in itertools.islice(_choices([*args, *[arg for _, arg in kw]], size, unknowns, step), 64):
             positional, named = chosen[: len(args)], chosen[len(args) :]
             for shift in (0, 1, 0.25):  # into the domain of arccosh, of arctanh
                 try:
@@ -247,9 +262,9 @@ def _key(arg: Any) -> Any:
     return arg.type
 
 
-def _choices(args: list, size: int, unknowns: tuple) -> Iterator[tuple]:
+def _choices(args: list, size: int, unknowns: tuple, step: float) -> Iterator[tuple]:
     for unknown in unknowns:
-        yield from itertools.product(*[_concrete(arg, size, unknown) for arg in args])
+        yield from itertools.product(*[_concrete(arg, size, unknown, step) for arg in args])
 
 
 _known: dict[Any, Any] = {}
@@ -312,25 +327,45 @@ def _sampled_result(fn: Callable, args: tuple, kw: tuple) -> Any:
     if any(type(a) is Var and a.type == BOOL for a in (*args, *[a for _, a in kw])):
         raise NotTyped(f"a flag of {getattr(fn, '__name__', fn)} that is not known")
     of_several = sum(isinstance(a.type, Array) and "n" in a.type.mask for a in leaves) > 1
-    small, large = (_call(fn, args, kw, n, (1, n) if masked else (1,)) for n in (3, 5))
+    try:
+        sizes = 3, 5
+        small, large = (_call(fn, args, kw, n, (1, n) if masked else (1,)) for n in sizes)
+    except NotTyped:
+        sizes = 12, 24  # may be halved, or cut at known places
+        small, large = (_call(fn, args, kw, n, (1, n) if masked else (1,)) for n in sizes)
     found = None
-    for one, two in zip(small, large, strict=False):
+
+    def of_both(one: Any, two: Any, is_cut: bool = False) -> Any:
         a, b = type_of_value(one), type_of_value(two)
+        if isinstance(one, tuple | list) and type(one) is type(two) and 0 < len(one) == len(two):
+            is_cut = type(one) is list  # a part cut off at a known place may be shorter
+            return Several(tuple([of_both(*parts, is_cut) for parts in zip(one, two, strict=True)]), type(one))
         if isinstance(a, Array) and isinstance(b, Array) and a.dtype == b.dtype and one.ndim == two.ndim:
             dims = zip(one.shape, two.shape, strict=True)
-            mask = ["?" if unsure or (of_several and d == (1, 1)) else _dimension(*d) for d in dims]
-            a = Array(a.dtype, tuple(mask))
-        elif a != b or not isinstance(a, Scalar):
+            mask = ["?" if unsure or (of_several and d == (1, 1)) or (is_cut and d != sizes) else _dimension(d, sizes)
+                    for d in dims]  # fmt: skip
+            return Array(a.dtype, tuple(mask))
+        if a != b or not isinstance(a, Scalar):
             raise NotTyped(f"{getattr(fn, '__name__', fn)} returns {a} or {b}")
-        found = join(found, a)
+        return a
+
+    for one, two in zip(small, large, strict=False):
+        found = join(found, of_both(one, two))
+    for one, other in zip(small, _call(fn, args, kw, sizes[0], (1, sizes[0]) if masked else (1,), 0.01), strict=False):
+        if _shapes(one) != _shapes(other):
+            raise NotTyped(f"{getattr(fn, '__name__', fn)}, whose result has a shape that the numbers decide")
     return found
 
 
-def _dimension(of_three: int, of_five: int) -> str:
-    """A dimension, from those of the results for arguments of sizes 3 and 5."""
-    if of_three == of_five:
-        return "1" if of_three == 1 else "n"
-    return "n" if (of_three, of_five) == (3, 5) else "?"
+def _shapes(value: Any) -> Any:
+    return tuple(map(_shapes, value)) if isinstance(value, tuple | list) else np.shape(value)
+
+
+def _dimension(found: tuple[int, int], sizes: tuple[int, int]) -> str:
+    """A dimension, from those of the results for arguments of two sizes."""
+    if found[0] == found[1]:
+        return "1" if found[0] == 1 else "n"
+    return "n" if found == sizes else "?"
 
 
 def _leaves(args: tuple) -> list[Var]:
