@@ -67,7 +67,7 @@ nightly: $(STAMP)
 	@$(BIN)/python -m benchmarks nightly $(ARGS)
 
 nightly-proof: $(STAMP)
-	@GRADPIN_PROOF=1 $(PYTEST) -q -s --conformance regressions/conformance/test_nightly.py
+	@GRADPIN_PROOF=1 $(PYTEST) -q -s --conformance regressions/conformance/test_nightly_proof.py
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
