@@ -159,7 +159,7 @@ class Night:
 def changes(measured: Sequence[Measured]) -> list[Change]:
     """Counters that are not what they were at the commit before, the largest growth first.
 
-    A growth that a later commit of the night has undone is none.
+    A growth that a later commit of the night has undone is none, and neither is what undoes it.
 
     >>> calls = ("calls.Calls.track_calls", "mlp")
     >>> night = [Measured(name, {calls: value}) for name, value in [("a", 40.0), ("b", float("nan")), ("c", 50.0)]]
@@ -177,8 +177,8 @@ def _changes_of(series: Series, measured: Sequence[Measured]) -> Iterator[Change
     reference = known[0][1] if known else 0.0
     for place, (i, value) in enumerate(known):
         if abs(value - reference) > slack:
-            rest = [later for _, later in known[place:]]
-            stands = min(rest) > reference + slack if value > reference else max(rest) < reference - slack
+            before, rest = ([figure for _, figure in part] for part in (known[:place], known[place:]))
+            stands = min(rest) > reference + slack if value > reference else max(rest) < min(before) - slack
             good = known[place - 1][0]
             culprits = tuple(one.commit for one in measured[good + 1 : i + 1])
             if stands:

@@ -67,10 +67,11 @@ def pending(
 ) -> tuple[str | None, list[str]]:
     """The commit that the night is held against, and those to judge; on a first night none, and the newest.
 
-    >>> pending("abcd", "b", lambda commit: True)
-    ('b', ['c', 'd'])
-    >>> pending("abcd", None, lambda commit: commit in "ac"), pending("abcd", "gone", lambda commit: False)
-    (('c', ['d']), (None, ['d']))
+    >>> line = ["a", "b", "c", "d"]
+    >>> pending(line, "b", lambda commit: True), pending(line, None, lambda commit: commit in "ac")
+    (('b', ['c', 'd']), ('c', ['d']))
+    >>> pending(line, "gone", lambda commit: False)
+    (None, ['d'])
     """
     known = judged if judged in line else next((commit for commit in reversed(line) if has_results(commit)), None)
     return (known, list(line[line.index(known) + 1 :])) if known is not None else (None, list(line[-1:]))

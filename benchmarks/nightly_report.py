@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -31,7 +32,7 @@ def _answer(night: Night) -> str:
     count = len(night.new)
     commits = f"{count} commit{'s' * (count != 1)} {since}".strip()
     if not count:
-        return f"nothing new: no commit {since} changes engine/".replace("  ", " ")
+        return " ".join(["nothing new: no commit", *since.split(), "changes engine/"])
     match night.status:
         case 1:
             workloads = {change.series[1] for change in night.risen} | {slow.workload for slow in night.slowdowns}
@@ -39,7 +40,8 @@ def _answer(night: Night) -> str:
             what = f"{len(workloads)} workload{'s' * (len(workloads) != 1)}"
             return f"REGRESSION: {what} in {commits}, the worst {_times(max(factors))}"
         case 3:
-            return f"FAILED: {len(night.failures)} benchmarks have no figure at {night.new[-1].commit[:12]}"
+            what = f"{len(night.failures)} benchmark{'s have' if len(night.failures) > 1 else ' has'} no figure"
+            return f"FAILED: {what} at {night.new[-1].commit[:12]}, in {commits}"
         case 4:
             return f"NOTHING MEASURED: {commits}, and none could be asked"
         case 5:
@@ -55,30 +57,42 @@ def _of_commits(night: Night, culprits: tuple[str, ...], title: Callable[[str], 
     for commit in culprits:
         yield f"{commit[:12]}  {title(commit)}"
     slow = [one for one in night.slowdowns if one.culprits == culprits]
-    rows = [
-        (f"slower  {one.workload}", f"{one.by} {_times(one.factor)}", _sure(one)) for one in slow
-    ] + [_row(change) for change in night.changes if change.culprits == culprits]  # fmt: skip
-    width = max(len(row[0]) for row in rows[:SHOWN])
-    middle = max(len(row[1]) for row in rows[:SHOWN])
-    for what, how_much, sure in rows[:SHOWN]:
-        yield f"  {what:{width}}  {how_much:{middle}}  {sure}"
+    counted = [change for change in night.changes if change.culprits == culprits]
+    rows = [*map(_timed, slow), *_counted(counted)]
+    for row in _aligned(rows[:SHOWN]):
+        yield f"  {row}"
     if len(rows) > SHOWN:
-        yield f"  and {len(rows) - SHOWN} more, by less: --json has them"
-    if command := _command(slow, [change for change in night.risen if change.culprits == culprits]):
+        yield f"  and {len(rows) - SHOWN} more, changed by less; --json writes all"
+    if command := _command(slow, [change for change in counted if change.after > change.before]):
         yield f"  bisect  {command}"
 
 
-def _sure(one: Slowdown) -> str:
-    return f"sure: {one.rounds} rounds in turns with the commit before" if one.by == "time" else "exact"
+def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
-def _row(change: Change) -> tuple[str, str, str]:
-    benchmark, parameter = change.series
-    method = benchmark.rpartition(".")[2]
-    name = method.removeprefix("track_").replace("_", " ")
-    word = "larger" if change.after > change.before else "smaller"
-    numbers = f"{change.before:g} -> {change.after:g}"
-    return f"{word:7} {parameter}".rstrip(), f"{name} {_times(change.factor)} ({numbers})", "exact"
+def _timed(one: Slowdown) -> tuple[str, ...]:
+    sure = f"sure: {one.rounds} rounds in turns with the commit before" if one.by == "time" else "exact"
+    return "slower", one.workload, f"{one.by} {_times(one.factor)}", sure
+
+
+def _counted(changes: Sequence[Change]) -> Iterator[tuple[str, ...]]:
+    """One line a workload, beginning with the counter that has changed most."""
+    of: dict[tuple[str, str], list[Change]] = defaultdict(list)
+    for change in changes:
+        of["larger" if change.after > change.before else "smaller", change.series[1]].append(change)
+    for (word, parameter), found in of.items():
+        found.sort(key=lambda change: -abs(math.log(max(change.factor, 1e-9))))
+        worst, *others = ((_counter(change), _times(change.factor)) for change in found)
+        numbers = f"{found[0].before:g} -> {found[0].after:g}"
+        more = "".join(f", {name} {times.removesuffix(' times')}" for name, times in others)
+        yield word, parameter or "all cases", f"{worst[0]} {worst[1]} ({numbers}){more}", "exact"
+
+
+def _counter(change: Change) -> str:
+    return change.series[0].rpartition(".")[2].removeprefix("track_").replace("_", " ")
 
 
 def _times(factor: float) -> str:

@@ -80,7 +80,7 @@ def exact_counts(by_engine: Callable[[], object], primal: Callable[[], object] |
 
     with collector_stopped():
         peak = min(peak_bytes(by_engine) for _ in range(3))  # the first holds what tracing itself needs once
-    figures = {
+    figures: Figures = {
         "calls": count_calls(by_engine),
         "instructions": count_instructions(by_engine),
         "peak bytes": peak,
