@@ -133,9 +133,15 @@ def looked_at(d: tuple) -> tuple:
 def counts_of(d: Any) -> Any:
     """1 where `d` is not zero, else 0, of its own kind; counts never cancel."""
     bare = plain(d)
-    if isinstance(bare, np.ndarray):
-        return (bare != 0).astype(bare.dtype)
-    return None if bare is None else type(bare)(bare != 0)
+    if bare is None:
+        return None
+    one = looked_at_one(bare)
+    return (bare != 0).astype(bare.dtype) * one if isinstance(bare, np.ndarray) else type(bare)(one if bare != 0 else 0)
+
+
+def looked_at_one(value: Any) -> Any:
+    """The count of one entry of `value`; a complex one is looked at in both parts, for either may be read as a view."""
+    return 1 + 1j if np.iscomplexobj(value) else 1
 
 
 def over_slices(operation: Operation, counts: Any) -> Any:
@@ -161,9 +167,9 @@ def ones_of(value: Any) -> Any:
     """The counts of a value, or of a cotangent of it, all of whose entries are looked at; None stays None."""
     value = plain(value)
     if isinstance(value, np.ndarray):
-        return np.ones_like(value, subok=False)
+        return np.ones_like(value, subok=False) * looked_at_one(value)
     if is_differentiable(value):
-        return type(value)(1)
+        return type(value)(looked_at_one(value))
     if isinstance(value, tuple | list):
         return [ones_of(part) for part in value] if type(value) is list else tuple([ones_of(part) for part in value])
     if isinstance(value, dict):

@@ -567,3 +567,26 @@ def test_value_of_a_derivative_at_a_kink_is_the_same_where_it_is_differentiated(
     assert slope(0.0) == 0.5
     assert value_and_gradient(lambda x: slope(x) + x, 0.0) == (0.5, (1.0,))
     assert value_and_gradient(lambda x: jacobian(np.max)(x)[1] * x[0], TIED)[0] == 0.5
+
+
+def imaginary_part_of_what_was_written(x):
+    z = x * 1j
+    z[0] = 2.0
+    return np.sum(z.imag**2)
+
+
+def parts_written_apart(x):
+    z = np.zeros(3, complex)
+    z.real[1:] = x[:-1]
+    z.imag[:-1] = x[1:] * x[1:]
+    return np.sum(np.abs(z) ** 2 * x)
+
+
+@pytest.mark.parametrize("f", [imaginary_part_of_what_was_written, parts_written_apart])
+def test_parts_of_a_written_complex_array_move(f):
+    x, v = np.array([0.3, -0.7, 0.5]), np.array([1.0, 0.5, -0.3])
+    slope = difference(lambda t: f(x + t * v), 1e-3)
+    curvature = difference(lambda t: v @ grad(f)(x + t * v), 1e-3)
+    assert np.allclose(jvp(f, (x,), (v,))[1], slope)
+    assert np.allclose(v @ hvp(f, x, v), curvature)
+    assert np.allclose(v @ hessian(f)(x) @ v, curvature)
