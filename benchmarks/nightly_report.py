@@ -19,9 +19,9 @@ SHOWN = 5  # lines a commit
 def report(night: Night, title: Callable[[str], str]) -> Iterator[str]:
     """The lines."""
     yield _answer(night)
-    groups = dict.fromkeys(one.culprits for one in (*night.slowdowns, *night.changes))
-    place = {one.commit: i for i, one in enumerate(night.measured)}
-    for culprits in sorted(groups, key=lambda culprits: place.get(culprits[-1], len(place))):
+    groups = {one.culprits for one in night.slowdowns} | {one.culprits for one in night.changes}
+    place = {one.commit: i for i, one in enumerate(night.measured)}  # what changes no engine/ is not measured
+    for culprits in sorted(groups, key=lambda culprits: (place.get(culprits[-1], len(place)), culprits)):
         yield ""
         yield from _of_commits(night, culprits, title)
     yield from _notes(night)
