@@ -27,6 +27,7 @@ from .values import Bound, Closure, Derivative, DictOf, Fields, Func, ListOf, Me
 
 RETURN, EXIT = "$return", "$exit"
 DEPTH = 60
+UNDECIDED = 3  # conditions that numbers decide, around a call inside a call of the same function
 REPEATS = 200  # of calls inside calls of the same function
 CONSTANTS = (bool, int, float, str, type(None))
 
@@ -266,6 +267,7 @@ class Calls:
         again = [known for other, known in self.callees if other == key]
         self.repeats += bool(again)
         endless = shape in again and key not in self.unrolled
+        endless = endless or (again and self.undecided > UNDECIDED)
         if endless or len(self.callees) > DEPTH or self.repeats > REPEATS:
             raise Recursion(key) if again and not self.in_rule else NotTyped("calls inside each other")
         self.callees.append((key, shape))
@@ -282,7 +284,8 @@ class Calls:
         if type(left) is Const:
             value = value if left.value else Const(None)
             return self.certain(value.value if type(value).__name__ == "Maybe" else value)
-        raise NotTyped("a function that returns on some paths only")
+        self.branch(left, lambda: None, lambda: self.give_up("a function that has come to its end without a return"))
+        return self.certain(value.value if type(value).__name__ == "Maybe" else value)
 
     def bind(self, frame: Frame, a: ast.arguments, defaults: dict, args: list, kwargs: dict) -> None:
         kwargs = dict(kwargs)

@@ -17,9 +17,26 @@ def always(stmts: list) -> bool:
     for stmt in stmts:
         if isinstance(stmt, ast.Return | ast.Raise | ast.Break | ast.Continue):
             return True
+        if isinstance(stmt, ast.While) and is_endless(stmt):
+            return True
         if isinstance(stmt, ast.If) and stmt.orelse and always(stmt.body) and always(stmt.orelse):
             return True
     return False
+
+
+def is_endless(loop: ast.For | ast.While) -> bool:
+    """Is it a `while True:` that only return and raise leave?"""
+    return isinstance(loop, ast.While) and isinstance(loop.test, ast.Constant) and bool(loop.test.value) and not (
+        any(map(has_break, loop.body))
+    )  # fmt: skip
+
+
+def has_break(stmt: ast.stmt) -> bool:
+    """Does it leave the loop that it stands in by `break`?"""
+    if isinstance(stmt, ast.Break):
+        return True
+    inner = stmt.orelse if isinstance(stmt, LOOPS) else [] if isinstance(stmt, SCOPES) else ast.iter_child_nodes(stmt)
+    return any(has_break(child) for child in inner if isinstance(child, ast.stmt | ast.ExceptHandler | ast.match_case))
 
 
 @lru_cache(maxsize=4096)
@@ -55,6 +72,8 @@ def without_returns(loop: ast.For | ast.While) -> tuple[ast.For | ast.While, lis
     made = copy.copy(loop)
     made.body = body
     made.flags = tuple([stmt.test.id for stmt in after])
+    if is_endless(loop):
+        after[-1:] = after[-1].body  # there is no other way out
     return made, after
 
 

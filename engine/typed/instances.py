@@ -56,6 +56,7 @@ class Trace:
 
     def __init__(self, program: Program, places: Places, filename: str, title: str) -> None:
         self.program, self.places, self.filename, self.title = program, places, filename, title
+        self.handles = False
         self.selects = any(leaves_out(stmt) for stmt in walk(program.body) if type(stmt) is Let)
 
 
@@ -176,6 +177,7 @@ def finish(lowerer: Lowerer, results: Any, f: Any, more: list | tuple = ()) -> T
     params = [p.var for p in lowerer.places.read if p.var is not None]
     program = Program([*params, *more], lowerer.block, results)
     trace = Trace(program, lowerer.places, lowerer.filename, getattr(f, "__name__", type(f).__name__))
+    trace.handles = lowerer.handles
     check = Checker(program, lowerer.places) if checking and not more else None
     if check is not None:
         check(program, "the adjoint")
@@ -344,7 +346,22 @@ def compile_trace(f: Any, trace: Trace) -> Callable:
     """A program as a function that checks its arguments and runs, in the globals of the user's function `f`."""
     names = Names()
     definition = print_function(trace, True, names)
-    return compile_function(definition, names, trace.filename, trace.title, getattr(f, "__globals__", {}))
+    made = compile_function(definition, names, trace.filename, trace.title, getattr(f, "__globals__", {}))
+    return handling(made) if trace.handles else made
+
+
+def handling(instance: Callable) -> Callable:
+    """The instance of a program with an except clause: the other tier says what is done with what is raised."""
+
+    def asked(f: Any, args: tuple, kwargs: dict) -> Any:
+        try:
+            return instance(f, args, kwargs)
+        except (*FLOATING, NotTyped):
+            raise
+        except Exception as error:
+            raise NotTyped(f"{error!r}, which the program may handle") from error
+
+    return asked
 
 
 def doubting(instance: Callable) -> Callable:
@@ -416,7 +433,7 @@ def first(known: Instances, f: Any, function: Any, args: tuple, kwargs: dict, ma
         if len(known.made) >= MOST:
             raise NotTyped("a function called with ever other types")
         instance = made()
-    except (NotTyped, SourceError) as error:
+    except (NotTyped, SourceError, RecursionError) as error:
         known.refused[key] = str(error)
         raise NotTyped(str(error)) from error
     known.made.insert(0, (len(args), frozenset(kwargs), instance))

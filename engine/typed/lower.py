@@ -20,7 +20,7 @@ from .core import UNDEFINED, Block, Const, If, Let, Var, operands
 from .expressions import Expressions
 from .lower_frames import Frame
 from .places import Places
-from .runtime import same, throw, unpacked
+from .runtime import give_up, same, throw, unpacked
 from .scans import Attempt, Guess
 from .sizes import Sizes
 from .stores import Stores
@@ -28,6 +28,7 @@ from .types import BOOL, NONE, Array, NotTyped, Plain, is_active_type, join, typ
 from .values import ABSENT, Grown, ListOf, Maybe, Poison, Ref, Tup, id_of, is_leaf, parts_of, with_parts
 
 EXIT, BREAK, RETURN = "$exit", "$break", "$return"
+LEAVING = (ast.Return, ast.Break, ast.Continue)
 ATTEMPTS = 12
 COMPARISONS = {operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge}
 SHORT = 8  # a comprehension over a range of constants this long makes a list of known length
@@ -45,10 +46,11 @@ class Lowerer(Expressions, Access, Calls, Stores, Sizes):
         self.line = 0
         self.numbers = 0
         self.in_rule = 0
+        self.handles = False  # is there an except clause?
         self.ties_are_checked = False
         self.callees: list = []  # the functions being inlined, and what is known of their arguments
         self.unrolled: set = set()  # the functions that are inlined in themselves
-        self.unrolling = self.repeats = 0
+        self.unrolling = self.repeats = self.undecided = 0
         self.iterated: list = []
         self.memo: dict = {}
         self.loop_path: tuple = ()
@@ -145,25 +147,51 @@ class Lowerer(Expressions, Access, Calls, Stores, Sizes):
         self.store[self.frame.number, EXIT] = Const(True)
 
     def _Assert(self, stmt: ast.Assert) -> None:
-        if stmt.msg is not None and not isinstance(stmt.msg, ast.Constant):
-            raise NotTyped("an assertion with a computed message")
-        args = () if stmt.msg is None else (stmt.msg.value,)
-        self.branch(self.condition(stmt.test), lambda: None, lambda: self.throw(AssertionError, args))
+        def fail() -> None:
+            if stmt.msg is None or isinstance(stmt.msg, ast.Constant):
+                self.throw(AssertionError, () if stmt.msg is None else (stmt.msg.value,))
+            else:
+                self.give_up("an assertion with a computed message")
+
+        self.branch(self.condition(stmt.test), lambda: None, fail)
 
     def _Raise(self, stmt: ast.Raise) -> None:
         exc = stmt.exc
         call = exc if isinstance(exc, ast.Call) else None
-        cls = self.expr(call.func if call else exc) if exc is not None else None
         args = call.args if call else []
-        known = type(cls) is Const and isinstance(cls.value, type) and issubclass(cls.value, Exception)
-        if stmt.cause or not known or (call and call.keywords) or not all(isinstance(a, ast.Constant) for a in args):
-            raise NotTyped("a computed exception")
-        self.throw(cls.value, tuple([a.value for a in args]))
+        simple = not (stmt.cause or (call and call.keywords)) and all(isinstance(a, ast.Constant) for a in args)
+        cls = self.expr(call.func if call else exc) if exc is not None and simple else None
+        if type(cls) is Const and isinstance(cls.value, type) and issubclass(cls.value, Exception):
+            self.throw(cls.value, tuple([a.value for a in args]))
+        else:
+            self.give_up("a computed exception")
 
     def throw(self, cls: type, args: tuple) -> None:
         self.emit(throw, (Const(cls), Const(args)), Plain(type(None)), must=True)
+        self.never_returns()
+
+    def give_up(self, reason: str) -> None:
+        """Where the program comes here, the other tier runs it again: it knows what happens then."""
+        self.emit(give_up, (Const(reason),), Plain(type(None)), must=True)
+        self.never_returns()
+
+    def never_returns(self) -> None:
         self.store[self.frame.number, EXIT] = Const(True)
-        self.store[self.frame.number, RETURN] = Poison("the function has raised")
+        self.store[self.frame.number, RETURN] = UNDEFINED
+
+    def _Try(self, stmt: ast.Try) -> None:
+        """As if nothing were raised; where something is, the other tier runs the program again."""
+        if stmt.finalbody and any(isinstance(n, LEAVING) for n in ast.walk(stmt)):
+            raise NotTyped("a finally around a statement that leaves")
+        self.handles = self.handles or bool(stmt.handlers)
+        self.statements([*stmt.body, *stmt.orelse, *stmt.finalbody])
+
+    def _Delete(self, stmt: ast.Delete) -> None:
+        for target in stmt.targets:
+            if not isinstance(target, ast.Name) or target.id not in self.frame.locals:
+                raise NotTyped("something else than a local variable is deleted")
+            self.read(target.id)
+            self.store[self.frame.number, target.id] = ABSENT
 
     def _FunctionDef(self, stmt: ast.FunctionDef) -> None:
         if stmt.decorator_list:
@@ -265,6 +293,7 @@ class Lowerer(Expressions, Access, Calls, Stores, Sizes):
 
     def both(self, cond: Var, then: Callable, orelse: Callable) -> Any:
         before, outer, limit, line = self.store, self.block, self.numbers, self.line
+        self.undecided += 1
         results, stores, blocks = [], [], []
         for run in (then, orelse):
             self.store, self.block = dict(before), Block()
@@ -272,6 +301,7 @@ class Lowerer(Expressions, Access, Calls, Stores, Sizes):
             stores.append(self.store)
             blocks.append(self.block)
         self.store, self.block = before, outer
+        self.undecided -= 1
         stmt = If(cond, *blocks, [], [], [], line)
         result = None
         if results[0] is not None or results[1] is not None:

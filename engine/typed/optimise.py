@@ -38,7 +38,7 @@ from .results import LIKE, is_elementwise
 from .types import Array, Plain, type_of
 
 IMPURE = {
-    runtime.throw, runtime.same, runtime.zero_of, runtime.owned, runtime.fresh_list, runtime.repeated,
+    runtime.throw, runtime.give_up, runtime.same, runtime.zero_of, runtime.owned, runtime.fresh_list, runtime.repeated,
     runtime.zero_list, runtime.bound, runtime.append, runtime.pop_last, runtime.put_item, runtime.addat,
     runtime.spread, runtime.check_shapes, runtime.put, np.zeros, np.empty, np.ones, np.full, np.copy,
 }  # fmt: skip

@@ -25,6 +25,11 @@ def throw(cls: type, args: tuple) -> None:
     raise cls(*args)
 
 
+def give_up(reason: str) -> None:
+    """A path that the other tier takes."""
+    raise NotTyped(reason)
+
+
 def bound(value: Any, name: str) -> Any:
     """The value of a variable that a path may have left unbound (None stands for that)."""
     if value is None:
