@@ -11,8 +11,12 @@
    zero (abs, hypot, norm, std, angle at the origin) its gradient is zero, the subgradient of least norm. A finite value
    that keeps the symmetry of the function is of more use than a NaN, and moving all that tie together is always right.
    A mean of slopes moves as none of them does, though: where a derivative is differentiated again, a tie moves as if it
-   had fallen to one side, the first of those that tie for the smaller and the last for the larger one, as in a sort;
-   a modulus of 0 moves as that of a positive number does. The direction of a vector of length zero has no such side:
+   had fallen to one side. To which is seen next to the point, along a curve on which all numbers grow and later ones
+   faster (engine.traced.ties): so equals are in order as after a sort, from whichever side they are compared, and
+   a modulus of 0 moves as that of a positive number does. Where operands only touch, as in max(x^2, 0) and |-x^2| at 0,
+   there is no kink, and the second derivative is that of the side which is the larger one around the point. What orders
+   by place (sort, partition, quantiles, infinite norms) sees equals in their places, touching or not, and a program's
+   own comparison takes the branch that runs. The direction of a vector of length zero has no such side:
    what moves it is NaN, so that the Hessian of norm(x)**2 at the origin is NaN and that of sum(x**2) is right.
 3. One-sided points. At the edge of a domain the limit from inside: sqrt has slope inf at 0, x^y in x for 0 < y < 1 too;
    x^y in y is 0 at x = 0, because 0^y is constant for y > 0. Where no real derivative exists the partial is NaN: x^y in

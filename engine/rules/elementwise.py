@@ -221,17 +221,20 @@ def sinc_partial(out: Any, x: Any) -> Any:
 rule(
     (abs, operator.abs, np.absolute),
     x=lambda d, out, x, /: d * direction(x, out),
+    compares=True,
     sided={"x": lambda d, out, x, /: d * direction(x, out, sided=True)},
 )
 rule(
     np.fabs,
     x=lambda d, out, x, /: d * direction(x, out),
+    compares=True,
     sided={"x": lambda d, out, x, /: d * direction(x, out, sided=True)},
 )
 rule(np.sign, x=lambda d, out, x, /: sign_pullback(d, out, x))
 rule(
     np.copysign,
     x=lambda d, out, x, y, /: d * (direction(x, out) * np.copysign(1, out)),
+    compares=True,
     sided={"x": lambda d, out, x, y, /: d * (direction(x, out, sided=True) * np.copysign(1, out))},
 )
 rule(
@@ -239,6 +242,7 @@ rule(
     selects=True,
     x=lambda d, out, x, y, /: chosen(d, x < y, x, y),
     y=lambda d, out, x, y, /: chosen(d, y < x, x, y),
+    compares=True,
     sided={
         "x": lambda d, out, x, y, /: np.where(x <= y, 0, d),
         "y": lambda d, out, x, y, /: np.where(y < x, 0, d),
@@ -249,6 +253,7 @@ rule(
     selects=True,
     x=lambda d, out, x, y, /: chosen(d, x > y, x, y),
     y=lambda d, out, x, y, /: chosen(d, y > x, x, y),
+    compares=True,
     sided={
         "x": lambda d, out, x, y, /: np.where(x > y, 0, d),
         "y": lambda d, out, x, y, /: np.where(y >= x, 0, d),
@@ -258,6 +263,7 @@ rule(
     np.fmax,
     x=lambda d, out, x, y, /: chosen(d, (x != out) & (out == out), x, y),
     y=lambda d, out, x, y, /: chosen(d, (y != out) & (out == out), x, y),
+    compares=True,
     sided={
         "x": lambda d, out, x, y, /: np.where((x != out) & (out == out) | (x == y), 0, d),
         "y": lambda d, out, x, y, /: np.where((y != out) & (out == out), 0, d),
@@ -267,6 +273,7 @@ rule(
     np.fmin,
     x=lambda d, out, x, y, /: chosen(d, (x != out) & (out == out), x, y),
     y=lambda d, out, x, y, /: chosen(d, (y != out) & (out == out), x, y),
+    compares=True,
     sided={
         "x": lambda d, out, x, y, /: np.where((x != out) & (out == out), 0, d),
         "y": lambda d, out, x, y, /: np.where((y != out) & (out == out) | (x == y), 0, d),

@@ -94,6 +94,7 @@ rule(
     a=lambda d, out, a, axis=None, *, keepdims=False, initial=None, where=True: extreme(
         d, out, a, axis, keepdims, initial, where
     ),
+    compares=True,
     sided={
         "a": lambda d, out, a, axis=None, *, keepdims=False, initial=None, where=True: extreme(
             d, out, a, axis, keepdims, initial, where, "last"
@@ -106,6 +107,7 @@ rule(
     a=lambda d, out, a, axis=None, *, keepdims=False, initial=None, where=True: extreme(
         d, out, a, axis, keepdims, initial, where
     ),
+    compares=True,
     sided={
         "a": lambda d, out, a, axis=None, *, keepdims=False, initial=None, where=True: extreme(
             d, out, a, axis, keepdims, initial, where, "first"
@@ -118,6 +120,7 @@ rule(
     array=lambda d, out, array, axis=0, dtype=None, *, keepdims=False, initial=None, where=True: extreme(
         d, out, array, axis, keepdims, initial, where
     ),
+    compares=True,
     sided={
         "array": lambda d, out, array, axis=0, dtype=None, *, keepdims=False, initial=None, where=True: extreme(
             d, out, array, axis, keepdims, initial, where, "last"
@@ -130,6 +133,7 @@ rule(
     array=lambda d, out, array, axis=0, dtype=None, *, keepdims=False, initial=None, where=True: extreme(
         d, out, array, axis, keepdims, initial, where
     ),
+    compares=True,
     sided={
         "array": lambda d, out, array, axis=0, dtype=None, *, keepdims=False, initial=None, where=True: extreme(
             d, out, array, axis, keepdims, initial, where, "first"
@@ -196,12 +200,14 @@ rule(
     np.maximum.accumulate,
     selects=True,
     array=lambda d, out, array, axis=0, dtype=None: record_holders(d, out, array, axis),
+    compares=True,
     sided={"array": lambda d, out, array, axis=0, dtype=None: record_holders(d, out, array, axis, "last")},
 )
 rule(
     np.minimum.accumulate,
     selects=True,
     array=lambda d, out, array, axis=0, dtype=None: record_holders(d, out, array, axis),
+    compares=True,
     sided={"array": lambda d, out, array, axis=0, dtype=None: record_holders(d, out, array, axis, "first")},
 )
 

@@ -66,6 +66,8 @@ class Rule:
     entrywise: an entry of the result depends on the entries of the arguments that stand in the same place.
     pushforward: `f(tangents, out, *args, **kwargs)` -> tangent of `out`; optional, else the pullback is transposed.
     sided: argument name -> another pullback, in which a tie falls to one side, for the derivative of a derivative.
+    compares: the pullbacks look at the arguments that have one only to compare them with each other, with the result
+        and with 0, so that on which side a tie falls can be seen next to the point.
     careful: `f(looked, d, out, *args, **kwargs)` -> cotangent of the only argument that has one, for a primitive with
         several results; `looked` says for each of them which entries are looked at (None: none), see convention 4.
     """
@@ -82,6 +84,7 @@ class Rule:
     selects: bool = False
     mixes: bool = False
     entrywise: bool = False
+    compares: bool = False
 
     @cached_property
     def parameters(self) -> tuple[str, ...]:
@@ -222,6 +225,7 @@ def rule(
     careful: Callable | None = None,
     sided: Any = None,
     **pullbacks: Callable,
+    compares: Any = False,
 ) -> None:
     """Give a function a rule: for each argument that carries a derivative, its pullback.
 
@@ -233,7 +237,8 @@ def rule(
     slice or a `where` do; `selects` that they may leave some out, as the last two do (it implies `moves`); `mixes` that
     an entry of the result is a sum of products of one entry from each argument, as in a matrix product; `careful` is
     the pullback of a function of one argument and several results that wants to know which of their entries are looked
-    at. They serve convention 4. `sided` holds pullbacks in which a tie falls to one side (convention 2).
+    at. They serve convention 4. `sided` holds pullbacks in which a tie falls to one side (convention 2), and
+    `compares` says that both kinds do nothing with those arguments but compare them.
 
     Raises:
         ValueError: the function has a rule already, or a pullback names no argument of it.
@@ -261,8 +266,9 @@ def rule(
             selects=selects,
             mixes=mixes,
             entrywise=entrywise,
-        )
+            compares=compares,
         unknown = [name for name in pullbacks if name not in made.parameters]
+        )
         if unknown:
             raise ValueError(f"the rule of {primal!r} names {unknown[0]!r}, its arguments are {made.parameters}")
         _register(primal, made)

@@ -86,10 +86,13 @@ elementwise(math.gamma, lambda out, x: out * digamma(x))
 elementwise(math.lgamma, lambda out, x: digamma(x))
 
 # ---- magnitude, sign, angle (kinks: convention 2)
-rule(math.fabs, x=lambda d, out, x: d * sign(x), sided={"x": lambda d, out, x: d * math.copysign(1.0, x)})
+rule(
+    math.fabs, x=lambda d, out, x: d * sign(x), compares=True, sided={"x": lambda d, out, x: d * math.copysign(1.0, x)}
+)
 rule(
     math.copysign,
     x=lambda d, out, x, y: d * (sign(x) * math.copysign(1.0, y)),
+    compares=True,
     sided={"x": lambda d, out, x, y: d * (math.copysign(1.0, x) * math.copysign(1.0, y))},
 )
 elementwise(math.degrees, lambda out, x: 1 / DEGREE)
@@ -140,9 +143,10 @@ rule(
     selects=True,
     best=lambda d, out, best, item, ties: d * ties / (ties + 1) if item == best else d,
     item=lambda d, out, best, item, ties: d / (ties + 1) if item == best else 0.0,
+    compares=True,
     sided={
-        "best": lambda d, out, best, item, ties: 0.0 if item == best else d,
-        "item": lambda d, out, best, item, ties: d if item == best else 0.0,
+        "best": lambda d, out, best, item, ties: 0.0 if item >= best else d,
+        "item": lambda d, out, best, item, ties: d if item >= best else 0.0,
     },
 )
 rule(
@@ -150,9 +154,10 @@ rule(
     selects=True,
     best=lambda d, out, best, item, ties: d * ties / (ties + 1) if item == best else d,
     item=lambda d, out, best, item, ties: d / (ties + 1) if item == best else 0.0,
+    compares=True,
     sided={
-        "best": lambda d, out, best, item, ties: d,
-        "item": lambda d, out, best, item, ties: 0.0,
+        "best": lambda d, out, best, item, ties: 0.0 if item < best else d,
+        "item": lambda d, out, best, item, ties: d if item < best else 0.0,
     },
 )
 

@@ -13,9 +13,10 @@ The files, from a program to its gradient:
     primitives, arrays, storage       recording: calls with a rule, writes to arrays, edits of lists, objects, cells
     levels, tape                      the levels of nested derivatives; the sweep back
     structure, run, checkpoint        arguments and results in and out; one run and its pullback; recomputing
+    ties                              where a tie falls when its derivative is differentiated again
 """
 
-from . import runtime  # noqa: F401 (with it the rules of built-ins, containers and the library enter the table)
+from . import runtime, ties  # noqa: F401 (with them the rules of the library enter the table, and the tape knows ties)
 from .checkpoint import Checkpointed
 from .rewrite import rewritten_source
 from .run import Pullback, pullback, scalar_seed

@@ -54,6 +54,7 @@ class Level:
     """One differentiation in progress: its tape and what it knows by identity.
 
     transposing: it records a pullback, to run it backwards: forward mode.
+    args: the shapes of the arguments that the derivative is taken by.
     tape: entries in the order of execution, each with `reverse(sweep)`.
     active: id -> storage (list, dict, cell, ...) in which some value has a derivative; kept alive, so no id is reused.
     implicit: id -> (array, node) of the implicit parameters.
@@ -70,6 +71,7 @@ class Level:
     def __init__(self, depth: int, transposing: bool = False) -> None:
         self.depth = depth
         self.transposing = transposing
+        self.args: list[Any] = []
         self.tape: list[Any] = []
         self.active: dict[int, Any] = {}
         self.implicit: dict[int, tuple[np.ndarray, Node]] = {}

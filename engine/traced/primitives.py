@@ -26,8 +26,12 @@ from .tape import Operation
 __all__ = ["apply", "is_active", "target_of"]
 
 
-def apply(function: Callable, rule: Rule, args: tuple, kwargs: dict, depth: int | None = None) -> Any:
+def apply(
+    function: Callable, rule: Rule, args: tuple, kwargs: dict, depth: int | None = None, side: list | None = None
+) -> Any:
     """The result of `function(*args, **kwargs)` by its rule, recorded at each live level below `depth` that watches.
+
+    side: what all these records have in common, where a tie may fall to one side.
 
     Raises:
         ForeignCallError: a keyword that the rule does not know.
@@ -50,10 +54,11 @@ def apply(function: Callable, rule: Rule, args: tuple, kwargs: dict, depth: int 
         function(*[plain(a) for a in args], **{k: plain(v) for k, v in kwargs.items()})
         raise _outside_the_rule(function, rule, error) from None
     if rule.partials and kwargs and not bound.kwargs:  # partials take their operands by position
-        return apply(function, rule, bound.args, {}, depth)
+        return apply(function, rule, bound.args, {}, depth, side)
     inner = tuple([strip(a, level) for a in args])
     kwargs = {k: plain(v) for k, v in kwargs.items()}
-    out = apply(function, rule, inner, kwargs, position - 1)
+    side = [] if side is None and rule.compares else side
+    out = apply(function, rule, inner, kwargs, position - 1, side)
     for array in (*args, out):
         if isinstance(array, np.ndarray) and type(array) is not np.ndarray and is_odd(array):
             refuse_odd_array(array, f"{getattr(function, '__name__', function)} with")
@@ -83,7 +88,7 @@ def apply(function: Callable, rule: Rule, args: tuple, kwargs: dict, depth: int 
     wrapped, nodes = numbered(out)
     chain = call_chain()
     place = (chain[0][1], chain[0][2]) if chain else ("<engine>", 0)
-    level.tape.append(Operation(rule, inner, kwargs, out, targets, nodes, place, depth is not None))
+    level.tape.append(Operation(rule, inner, kwargs, out, targets, nodes, place, depth is not None, side))
     return list(wrapped) if as_list else wrapped
 
 

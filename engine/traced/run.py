@@ -110,6 +110,7 @@ def pullback(
     chosen = range(len(args)) if wrt is None else wrt
     entered = {i: enter(level, args[i], memo) for i in chosen}
     given = [entered[i][0] if i in entered else a for i, a in enumerate(args)]
+    level.args = [entered[i][1] for i in chosen]
     nodes = []
     for array in implicit:
         node = Node()
@@ -124,7 +125,7 @@ def pullback(
     finally:
         live.levels.pop()
     value = strip(out, level)
-    return value, Pullback(level, [entered[i][1] for i in chosen], shape, nodes, keep)
+    return value, Pullback(level, level.args, shape, nodes, keep)
 
 
 def scalar_seed(value: Any, name: str = "the function") -> Any:

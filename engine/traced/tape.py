@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ class Sweep:
     mirrors: id of a storage -> cotangents of what it holds (see `storage`).
     shadows: id of a written base array -> buffer of cotangents (see `arrays`).
     redo: undone writes, to be done again in the opposite order.
+    at: the place on the tape of the entry that is being walked over.
     """
 
     def __init__(self, level: Level) -> None:
@@ -38,18 +40,24 @@ class Sweep:
         self.mirrors: dict[int, Any] = {}
         self.shadows: dict[int, np.ndarray] = {}
         self.redo: list[Callable[[], None]] = []
+        self.at = len(level.tape)
 
     def run(self) -> None:
-        """Walk back over the whole tape; the user's data is as before, even when a rule raises."""
+        """Walk back over what is before `at` on the tape; the user's data is as before, even when a rule raises."""
         try:
             # The primal has warned of its infinities; the rules meet them again, outside the program's own errstate.
             with np.errstate(all="ignore"):
-                for entry in reversed(self.level.tape):
-                    entry.reverse(self)
+                while self.at:
+                    self.at -= 1
+                    self.pass_over(self.level.tape[self.at])
         finally:
             for redo in reversed(self.redo):
                 redo()
             self.redo.clear()
+
+    def pass_over(self, entry: Any) -> None:
+        """Take one step back."""
+        entry.reverse(self)
 
     def add(self, target: Any, d: Any) -> None:
         """Add `d` to the cotangent of a target: a node, or what has `add(sweep, d)`, such as a view of a buffer."""
@@ -125,20 +133,26 @@ class Sweep:
 
         A tie shares, and no average of one-sided slopes moves as any of them does. So what an outer level sees of a
         share is that it moves as if the tie had fallen to one side; `minimum` and `maximum` then are a sort, as smooth
-        as what is done with its results.
+        as what is done with its results. To which side is seen next to the point (`ties`), where the rule allows to
+        look there. Where those that tie touch and do not cross, it falls to that side altogether.
         """
         rule = operation.rule
         shared = rule.pullbacks[name]
         if name not in rule.sided or not (operation.nested or any(not level.transposing for level in live.levels)):
             return self.pulled(operation, shared, d)
-        sided = self.pulled(operation, rule.sided[name], d)
+        beside = beside_a_tie(self, operation) if rule.compares else None
+        sided = self.pulled(operation, rule.sided[name], d, beside)
         if operation.nested or live.levels[-1].transposing:
             return sided
-        return engine_call(moving_as, self.pulled(operation, shared, d), sided)
+        value = self.pulled(operation, shared, d)
+        if beside is not None:
+            value = engine_call(np.where, beside.crossed[name], value, sided)
+        return engine_call(moving_as, value, sided)
 
-    def pulled(self, operation: Operation, pullback: Callable, d: Any) -> Any:
-        """The cotangent of an argument, by a pullback."""
-        return engine_call(pullback, d, operation.out, *operation.args, **operation.kwargs)
+    def pulled(self, operation: Operation, pullback: Callable, d: Any, beside: Any = None) -> Any:
+        """The cotangent of an argument, by a pullback: that of the operation as it is, or of what is `beside` a tie."""
+        out, args = (operation.out, operation.args) if beside is None else (beside.out, beside.args)
+        return engine_call(pullback, d, out, *args, **operation.kwargs)
 
     def through(self, entry: Any, back: Any, d: Any) -> tuple:
         """The cotangents of the arguments of a function that was run again for `entry`; `back` is its pullback."""
@@ -194,10 +208,15 @@ def transformed_call(function: Callable, *args: Any, **kwargs: Any) -> Any:
     raise AssertionError("engine.traced.calls is not imported yet")
 
 
+def beside_a_tie(sweep: Sweep, operation: Operation) -> Any:
+    """`ties.beside_a_tie`, bound by that module when it is imported."""
+    raise AssertionError("engine.traced.ties is not imported yet")
+
+
 class Operation:
     """One call of a primitive that has a rule."""
 
-    __slots__ = ("args", "kwargs", "nodes", "nested", "out", "place", "rule", "targets")
+    __slots__ = ("args", "kwargs", "nodes", "nested", "out", "place", "rule", "side", "targets")
 
     def __init__(
         self,
@@ -209,6 +228,7 @@ class Operation:
         nodes: Any,
         place: tuple[str, int],
         nested: bool = False,
+        side: list | None = None,
     ) -> None:
         self.rule = rule
         self.args = args
@@ -218,6 +238,7 @@ class Operation:
         self.nodes = nodes
         self.place = place
         self.nested = nested  # an inner level has recorded it too: this is the derivative of a derivative
+        self.side = side  # for `ties`, the same list on each level that has recorded the call
 
     @property
     def selects(self) -> bool:
@@ -231,7 +252,9 @@ class Operation:
 
     def at(self, args: tuple) -> Operation:
         """The same call at other arguments."""
-        return Operation(self.rule, args, self.kwargs, self.out, self.targets, self.nodes, self.place, self.nested)
+        made = copy(self)
+        made.args = args
+        return made
 
     def transpose(self, sweep: Sweep, level: Level, d: Any) -> None:
         """Record at `level` that the pullback was applied, to be run backwards by the rule's own pushforward."""

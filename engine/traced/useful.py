@@ -98,12 +98,12 @@ class Careful(Sweep):
     def partial(self, operation: Operation, partial: Any, d: Any) -> Any:
         return self._guarded(operation, super().partial(operation, partial, d))
 
-    def pulled(self, operation: Operation, pullback: Any, d: Any) -> Any:
+    def pulled(self, operation: Operation, pullback: Any, d: Any, beside: Any = None) -> Any:
         rule = operation.rule
         if rule.careful is not None and pullback is rule.pullbacks[rule.parameters[0]]:
             looked = self.masks[operation]
             return engine_call(rule.careful, looked, d, operation.out, *operation.args, **operation.kwargs)
-        bar = super().pulled(operation, pullback, d)
+        bar = super().pulled(operation, pullback, d, beside)
         if rule.entrywise:
             return self._guarded(operation, bar)
         mask = self.masks[operation]

@@ -1,4 +1,5 @@
-"""Ties at second order: whatever puts two equal numbers in order, the smaller times the larger is their product."""
+"""Ties at second order: whatever puts two equal numbers in order, the smaller times the larger is their product; and
+where numbers only touch, there is no kink: second derivatives are those of the one that is taken on both sides."""
 
 import math
 import statistics
@@ -7,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from engine import grad, hessian, hvp
+from engine import checkpoint, grad, gradient, hessian, hvp, jvp
 
 from .oracle import TIERS, tier
 
@@ -26,6 +27,9 @@ PRODUCTS = {
     "where=": lambda v: np.max(v, where=BOTH, initial=-1.0) * np.min(v, where=BOTH, initial=9.0),
     "reduce": lambda v: np.maximum.reduce(v) * np.fmin.reduce(v),
     "accumulate": lambda v: np.maximum.accumulate(v)[1] * np.minimum.accumulate(v)[1],
+    "maximum from two sides": lambda v: np.maximum(v[0], v[1]) * np.minimum(v[1], v[0]),
+    "maximum from the other side": lambda v: np.maximum(v[1], v[0]) * np.minimum(v[1], v[0]),
+    "builtin from two sides": lambda v: max(v[1], v[0]) * min(v[0], v[1]),
     "maximum": lambda v: np.maximum(v[0], v[1]) * np.minimum(v[0], v[1]),
     "fmax": lambda v: np.fmax(v[0], v[1]) * np.fmin(v[0], v[1]),
     "clip": lambda v: np.clip(v[0], None, v[1]) * np.clip(v[0], v[1], None),
@@ -67,3 +71,90 @@ def test_three_that_tie(name: str):
     }.get(name, PRODUCTS[name])
     h = hessian(both)(v)
     np.testing.assert_allclose(h, [[0.0, 0.0, 1.0], [0.0, 0.0, 0.0], [1.0, 0.0, 0.0]], atol=1e-14)
+
+
+def in_an_array(x):
+    squares = np.zeros(3)
+    for i in range(3):
+        squares[i] = (i + 1) * x * x
+    squares[1:] = np.maximum(squares[1:], -squares[:2])
+    squares[0] = np.abs(-squares[1])
+    return squares[0]
+
+
+TOUCHING = {
+    "modulus": (lambda x: np.abs(-(x**2)), 2.0),
+    "modulus from above": (lambda x: np.abs(0.0 - x**2), 2.0),
+    "fabs": (lambda x: math.fabs(-x * x), 2.0),
+    "copysign": (lambda x: np.copysign(-x * x, -1.0), -2.0),
+    "maximum": (lambda x: np.maximum(x**2, 0.0), 2.0),
+    "maximum, turned round": (lambda x: np.maximum(0.0, x**2), 2.0),
+    "maximum of nothing": (lambda x: np.maximum(-(x**2), 0.0), 0.0),
+    "maximum of nothing, turned round": (lambda x: np.maximum(0.0, -(x**2)), 0.0),
+    "minimum": (lambda x: np.minimum(x**2, 3 * x**2), 2.0),
+    "minimum, turned round": (lambda x: np.minimum(3 * x**2, x**2), 2.0),
+    "fmax": (lambda x: np.fmax(-(x**2), x**2), 2.0),
+    "fmin": (lambda x: np.fmin(-(x**2), x**2), -2.0),
+    "builtin max": (lambda x: max(-(x**2), 0.0, x**2), 2.0),
+    "builtin min": (lambda x: min(3 * x**2, x**2), 2.0),
+    "max": (lambda x: np.max(np.stack([x**2, -(x**2), 3 * x**2])), 6.0),
+    "min": (lambda x: np.min(np.stack([x**2, -(x**2), 3 * x**2])), -2.0),
+    "accumulate": (lambda x: np.maximum.accumulate(np.stack([x**2, 3 * x**2, -(x**2)]))[2], 6.0),
+    "clip": (lambda x: np.clip(x**2, 0.0, None), 2.0),
+    "one above the other": (lambda x: np.maximum(np.abs(-(x**2)), 0.5 * x**2), 2.0),
+    "one inside the other": (lambda x: np.abs(np.minimum(-(x**2), 0.0)), 2.0),
+    "a list": (lambda x: sum([max(a, 0.0) for a in [x * x, -x * x, 2 * x * x]]), 6.0),
+    "writes": (in_an_array, 4.0),
+    "checkpoint": (checkpoint(lambda x: np.maximum(x * x, 0.0)), 2.0),
+    "elsewhere": (lambda x: np.maximum(2 * (x + 1), (x + 1) ** 2 + 1), 2.0),
+    "a sine": (lambda x: np.minimum(np.cos(x), 1.0), -1.0),
+}
+DERIVATIVES_OF_DERIVATIVES = {
+    "hvp": lambda f: hvp(f, 0.0, 1.0),
+    "hvp backwards": lambda f: -hvp(f, 0.0, -1.0),
+    "hessian": lambda f: hessian(f)(0.0),
+    "grad of grad": lambda f: grad(grad(f))(0.0),
+    "jvp of jvp": lambda f: jvp(lambda x: jvp(f, (x,), (1.0,))[1], (0.0,), (1.0,))[1],
+    "grad of jvp": lambda f: grad(lambda x: jvp(f, (x,), (1.0,))[1])(0.0),
+    "of another argument": lambda f: gradient(lambda p: gradient(f, 2 * p)[0], 0.0)[0] / 2,
+}
+
+
+@pytest.mark.parametrize("tier_name", TIERS)
+@pytest.mark.parametrize("how", DERIVATIVES_OF_DERIVATIVES)
+@pytest.mark.parametrize("name", TOUCHING)
+def test_where_numbers_touch_the_second_derivative_is_that_of_the_one_taken(name: str, how: str, tier_name: str):
+    f, expected = TOUCHING[name]
+    with tier(tier_name):
+        assert DERIVATIVES_OF_DERIVATIVES[how](f) == expected
+
+
+@pytest.mark.parametrize("x", [-1e-3, 1e-3])
+@pytest.mark.parametrize("name", TOUCHING)
+def test_next_to_the_point_it_is_the_same(name: str, x: float):
+    """The table itself, against the function's own differences next to 0."""
+    f, expected = TOUCHING[name]
+    h = 2e-4
+    assert (f(x + h) - 2 * f(x) + f(x - h)) / h**2 == pytest.approx(expected, abs=1e-5)
+
+
+def test_some_cross_and_some_touch():
+    """Each entry for itself: where numbers cross, the mean of the slopes is multiplied with what moves (0 for |x|)."""
+    h = hessian(lambda v: np.sum(np.abs(np.stack([v[0] + v[0] ** 2, v[1] ** 2, -(v[2] ** 2)]))))(np.zeros(3))
+    assert h.tolist() == np.diag([0.0, 2.0, 2.0]).tolist()
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_many_variables_touch_at_once(dtype: type):
+    h = hessian(lambda v: np.maximum(v @ v, -(v @ v)) + np.max(np.stack([-v[1] * v[1], v[2] ** 2])))(np.zeros(3, dtype))
+    assert h.dtype == dtype and h.tolist() == np.diag([2.0, 2.0, 4.0]).tolist()
+
+
+def test_fields_of_a_structure_touch():
+    h = hvp(lambda p: np.sum(np.maximum(p["w"] ** 2, 0.0)) + abs(-p["b"] ** 2), {"w": np.zeros(2), "b": 0.0},
+            {"w": np.ones(2), "b": 1.0})  # fmt: skip
+    assert h["w"].tolist() == [2.0, 2.0] and h["b"] == 2.0
+
+
+def test_a_third_derivative_where_numbers_touch():
+    assert grad(grad(grad(lambda x: np.maximum(x**2, 0.0) * x)))(0.0) == 6.0

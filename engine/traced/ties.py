@@ -1,0 +1,320 @@
+"""On which side a tie falls, where its derivative is differentiated again: the side that it is on next to the point.
+
+At a tie the numbers are equal, so they cannot tell; how they move can. The operands are followed along one curve
+through the point, to first order and, where they touch, to second: there max(x², 0) is x² and |-x²| is x². All ties of
+a program are seen from the same curve, so that max(a, b) and min(b, a) agree about which is which. Along it no argument
+stands still, and later numbers grow faster than earlier ones: a modulus of 0 is seen as that of a positive number, and
+equals are put in order as by a sort.
+
+Where a function has second derivatives at a tie whose operands touch, any such curve finds them. The difference δ of
+the operands has no slope at the point, and its Hessian M is semidefinite; v·Mv is 0 only where Mv is 0, that is, where
+it does not matter. Where the operands cross there are no second derivatives, and they are those of one side.
+
+The two orders are a derivative of a derivative. The tape of the level that is swept, run backwards twice (forward
+mode), gives the first; as an outer level records that, the tape of the outer level gives the second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from . import tape
+from .levels import Level, live, node_at, plain
+from .run import pullback
+from .structure import LEAF, LIST, NOTHING, TUPLE, Shape, read, seed
+from .tape import Operation, Sweep
+
+__all__ = ["Beside", "beside_a_tie"]
+
+
+class Beside:
+    """The call of a tie as it is next to the point: numbers in the order of its operands, and what it makes of them.
+
+    crossed: name of an argument -> the places where operands cross, so that a cotangent is shared at the point.
+    """
+
+    __slots__ = ("args", "crossed", "out")
+
+    def __init__(self, args: tuple, out: Any, crossed: dict[str, Any]) -> None:
+        self.args = args
+        self.out = out
+        self.crossed = crossed
+
+
+def beside_a_tie(sweep: Sweep, operation: Operation) -> Beside | None:
+    """What the operation is next to the point; None where it meets no tie, or cannot be followed."""
+    if not operation.side and not operation.nested:
+        with _forgotten(live.levels):
+            _settle(sweep)
+    return operation.side[0] if operation.side else None
+
+
+tape.beside_a_tie = beside_a_tie
+
+
+def _settle(sweep: Sweep) -> None:
+    """Decide the ties of the entry that is being walked over and of all before it.
+
+    How the operands of a tie move depends on the ties before it. So all are asked again until nothing changes: then the
+    first is right, which depends on none, the second, which depends on the first, and so on.
+    """
+    looking = _Ties(sweep)
+    with _live(0):
+        looking.run()
+    ties = looking.found[::-1]
+    changes = bool(ties)
+    while changes:
+        moving = Moving(sweep, ties)
+        changes = False
+        for tie in ties:
+            changes |= tie.decide(moving)
+
+
+class Tie:
+    """One call whose operands tie, and what they are at its time."""
+
+    def __init__(self, index: int, operation: Operation, args: tuple, compared: list[int], shares: dict) -> None:
+        self.index = index
+        self.operation = operation
+        self.args = args
+        self.compared = compared
+        self.watched = [i for i in compared if operation.targets[i] is not None]
+        self.shares = shares
+
+    def decide(self, moving: Moving) -> bool:
+        """Put the call in its place beside the tie, by how its operands move; is it another one than before?"""
+        rule, side = self.operation.rule, self.operation.side
+        jets = [[moving.slopes.get((self.index, i), 0.0) for i in self.compared]]
+        args = _in_order(self.args, self.compared, jets)
+        parted = _shares(self.operation, args)
+        crossed = {name: part != self.shares[name] for name, part in parted.items()}
+        if _differ(parted, _shares(self.operation, args, sided=True)):
+            jets.append([moving.curvatures.get((self.index, i), 0.0) for i in self.compared])
+            args = _in_order(self.args, self.compared, jets)
+        beside, side[0] = side[0], Beside(args, rule.primal(*args, **self.operation.kwargs), crossed)
+        return beside is None or not all(np.array_equal(args[i], beside.args[i], equal_nan=True) for i in self.compared)
+
+
+class _Ties(Sweep):
+    """A walk that looks for ties, from the entry that another sweep is at."""
+
+    def __init__(self, sweep: Sweep) -> None:
+        super().__init__(sweep.level)
+        self.at = sweep.at + 1
+        self.found: list[Tie] = []
+
+    def pass_over(self, entry: Any) -> None:
+        if type(entry) is Operation and entry.side == [] and not entry.nested:
+            self.look_at(entry)
+        super().pass_over(entry)
+
+    def look_at(self, operation: Operation) -> None:
+        operation.side.append(None)
+        rule = operation.rule
+        args = tuple([np.copy(a) if isinstance(a, np.ndarray) else a for a in map(plain, operation.args)])
+        compared = [i for i, name in enumerate(rule.parameters[: len(args)]) if name in rule.pullbacks]
+        if operation.kwargs.get("initial") is None and not any(np.iscomplexobj(args[i]) for i in compared):
+            shares = _shares(operation, args)
+            if _differ(shares, _shares(operation, args, sided=True)):
+                self.found.append(Tie(self.at, operation, args, compared, shares))
+
+
+def _shares(operation: Operation, args: tuple, sided: bool = False) -> dict[str, Any]:
+    """What part of a cotangent of 1 each argument gets."""
+    rule, kwargs, kind = operation.rule, operation.kwargs, plain(operation.out)
+    one = np.ones_like(kind) if isinstance(kind, np.ndarray) else type(kind)(1)
+    out = rule.primal(*args, **kwargs)
+    pullbacks = rule.sided if sided else rule.pullbacks
+    return {name: pullback(one, out, *args, **kwargs) for name, pullback in pullbacks.items()}
+
+
+def _differ(shares: dict[str, Any], sided: dict[str, Any]) -> bool:
+    return any(not np.array_equal(part, shares[name]) for name, part in sided.items())
+
+
+class Moving:
+    """How the operands of ties move along the curve.
+
+    slopes, curvatures: (index of the tie on the tape, position of the operand) -> plain number or array.
+    """
+
+    def __init__(self, sweep: Sweep, ties: list[Tie]) -> None:
+        inner = sweep.level
+        outer = next(level for level in reversed(live.levels) if not level.transposing)
+        direction = Direction(inner.args)
+        operands = {(tie.index, i): tie.args[i] for tie in ties for i in tie.watched}
+
+        def back(*cotangents: Any) -> tuple:
+            walk = _Seeded(sweep, ties, dict(zip(operands, cotangents, strict=True)))
+            walk.run()
+            return tuple([read(walk, shape) for shape in inner.args])
+
+        with _live(outer.depth + 1):
+            traced = direction.pushed(back, operands)
+        self.slopes = {key: plain(d) for key, d in traced.items()}
+        nodes = {key: node_at(outer, d) for key, d in traced.items()}
+
+        def back_again(*cotangents: Any) -> tuple:
+            walk = _DownTo(outer, inner.args)
+            for key, d in zip(moving, cotangents, strict=True):
+                walk.give(nodes[key], d)
+            walk.run()
+            return tuple([read(walk, _seen_by(outer, shape)) for shape in inner.args])
+
+        moving = {key: self.slopes[key] for key, node in nodes.items() if node is not None}
+        with _live(outer.depth):
+            self.curvatures = {key: plain(d) for key, d in direction.pushed(back_again, moving).items()}
+
+
+class Direction:
+    """Of the curve, at the point: a tangent of each argument."""
+
+    def __init__(self, shapes: list[Shape]) -> None:
+        numbers = count()
+        memo: dict[int, Any] = {}
+        self.tangents = tuple([_growing(shape, numbers, memo) for shape in shapes])
+
+    def pushed(self, back: Callable, operands: dict) -> dict:
+        """The tangents of the operands, from the pullback of them all: it is run backwards."""
+        if not operands:
+            return {}
+        ones = [np.ones_like(x) if isinstance(x, np.ndarray) else type(x)(1) for x in operands.values()]
+        _, transpose = pullback(_Engine(back), tuple(ones), {}, keep=False, transposing=True)
+        walk = Sweep(transpose.level)
+        seed(walk, transpose.result, self.tangents)
+        walk.run()
+        found = [read(walk, shape) for shape in transpose.args]
+        return {key: d for key, d in zip(operands, found, strict=True) if d is not None}
+
+
+class _Engine:
+    """A function of the engine that takes traced values as they are."""
+
+    _is_engine_callable = True
+
+    def __init__(self, function: Callable) -> None:
+        self.function = function
+
+    def __call__(self, *args: Any) -> Any:
+        return self.function(*args)
+
+
+class _Seeded(Sweep):
+    """A sweep from the entry that another one is at, which gives the operands of ties their cotangents on its way."""
+
+    def __init__(self, sweep: Sweep, ties: list[Tie], cotangents: dict) -> None:
+        super().__init__(sweep.level)
+        self.at = sweep.at + 1
+        self.ties = {tie.index: tie for tie in ties}
+        self.cotangents = cotangents
+
+    def pass_over(self, entry: Any) -> None:
+        tie = self.ties.get(self.at)
+        for i in tie.watched if tie else ():
+            self.give(tie.operation.targets[i], self.cotangents[self.at, i])
+        super().pass_over(entry)
+
+
+class _DownTo(Sweep):
+    """A sweep that leaves the cotangents where some arguments of an inner level were made."""
+
+    def __init__(self, level: Level, shapes: list[Shape]) -> None:
+        super().__init__(level)
+        self.ends = {node_at(level, leaf.value) for shape in shapes for leaf in _leaves(shape)}
+
+    def take(self, node: Any) -> Any:
+        return None if node in self.ends else super().take(node)
+
+
+def _leaves(shape: Shape) -> Iterator[Shape]:
+    """The leaves of a shape that are in no storage."""
+    if shape.kind == LEAF:
+        yield shape
+    elif shape.kind == TUPLE:
+        for item in shape.items.values():
+            yield from _leaves(item)
+
+
+def _seen_by(level: Level, shape: Shape) -> Shape:
+    """The shape of an argument of an inner level, with the targets that its leaves have at this one."""
+    if shape.kind == LEAF:
+        return Shape(LEAF, plain(shape.value), target=node_at(level, shape.value))
+    if shape.kind == TUPLE:
+        return Shape(TUPLE, shape.value, items={i: _seen_by(level, item) for i, item in shape.items.items()})
+    return shape
+
+
+def _growing(shape: Shape, numbers: Iterator[int], memo: dict[int, Any]) -> Any:
+    """A tangent of an argument: positive numbers without relation to each other, later ones larger."""
+    if shape.kind == NOTHING:
+        return None
+    if shape.kind == LEAF:
+        x = plain(shape.value)
+        speeds = np.array([(next(numbers) + 1) ** 0.7123 for _ in range(np.size(x))]).reshape(np.shape(x))
+        return speeds.astype(x.dtype) if isinstance(x, np.ndarray) else type(x)(speeds)
+    if id(shape) in memo:
+        return memo[id(shape)]
+    made: Any = [] if shape.kind in (LIST, TUPLE) else {}
+    memo[id(shape)] = made
+    for key, item in shape.items.items():
+        tangent = _growing(item, numbers, memo)
+        if isinstance(made, list):
+            made.append(tangent)
+        else:
+            made[key] = tangent
+    return made
+
+
+@contextmanager
+def _live(number: int) -> Iterator[None]:
+    """With only the outermost levels recording."""
+    before, live.levels = live.levels, live.levels[:number]
+    try:
+        yield
+    finally:
+        live.levels = before
+
+
+@contextmanager
+def _forgotten(levels: list[Level]) -> Iterator[None]:
+    """What is recorded meanwhile serves the question alone: the tapes are as before."""
+    before = [(level.tape, len(level.tape)) for level in levels]
+    try:
+        yield
+    finally:
+        for recorded, length in before:
+            del recorded[length:]
+
+
+def _in_order(args: tuple, compared: list[int], jets: list[list]) -> tuple:
+    """The arguments, those that are compared replaced by their places in the order of (value, slope, curvature).
+
+    The place of 0 that does not move is 0; a NaN stays one.
+    """
+    values = [np.asarray(args[i], dtype=float) for i in compared]
+    rows = [np.concatenate([np.ravel(v) for v in values] + [[0.0]]) + 0.0]
+    for jet in jets:
+        moves = [np.broadcast_to(np.nan_to_num(j), np.shape(v)) for j, v in zip(jet, values, strict=True)]
+        moves = np.concatenate([np.ravel(m) for m in moves] + [[0.0]]).astype(float)
+        rows.append(_without_rounding(moves))
+    _, places = np.unique(np.stack(rows), axis=1, return_inverse=True)
+    places = np.where(np.isnan(rows[0]), np.nan, np.ravel(places) - np.ravel(places)[-1])
+    made = list(args)
+    start = 0
+    for i, value in zip(compared, values, strict=True):
+        ordered = places[start : start + value.size].reshape(value.shape)
+        ordered = np.where(ordered == 0, np.copysign(0.0, value), ordered)  # the sign of a zero may still decide
+        made[i] = ordered if isinstance(args[i], np.ndarray) else float(ordered)
+        start += value.size
+    return tuple(made)
+
+
+def _without_rounding(moves: np.ndarray) -> np.ndarray:
+    """Numbers that differ by rounding only are made the same."""
+    scale = np.max(np.abs(moves))
+    return moves if scale == 0 else np.round(moves / scale, 12)
