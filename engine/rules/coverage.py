@@ -36,7 +36,7 @@ MODULES: tuple[ModuleType, ...] = (
     np.polynomial.polyutils, math, cmath, statistics, builtins, operator,
 )  # fmt: skip
 CLASSES: tuple[type, ...] = (np.ndarray, np.ufunc, np.random.Generator, np.random.RandomState)
-LATE_MODULES = ("scipy.special", "scipy.linalg", "scipy.sparse", "scipy.integrate")
+LATE_MODULES = ("scipy.special", "scipy.linalg", "scipy.sparse", "scipy.sparse.linalg", "scipy.integrate")
 
 
 class Entry(NamedTuple):

@@ -146,6 +146,7 @@ LATE = {
     "engine.rules.scipy.integrate": "scipy.integrate",
     "engine.rules.scipy.integrals": "scipy.integrate",
     "engine.rules.scipy.sparse": "scipy.sparse",
+    "engine.rules.scipy.sparse_systems": "scipy.sparse.linalg",
 }
 """A module with rules -> the library they are for; it is imported when the library has been."""
 
@@ -194,7 +195,7 @@ LIBRARIES = frozenset({"numpy", "scipy", "math", "cmath", "statistics", "operato
 
 SEQUENCE_PARAMETERS = frozenset(
     {"arrays", "arys", "tup", "operands", "xi", "choices", "choicelist", "object", "sample"}
-    | {"lu_and_piv", "c_and_lower", "cb_and_lower", "c_or_cr", "args", "ranges"}
+    | {"lu_and_piv", "c_and_lower", "cb_and_lower", "c_or_cr", "args", "ranges", "arg1"}
 )
 """Parameters that take a sequence of arrays, by the names NumPy and SciPy give them: they get a list or tuple.
 

@@ -181,7 +181,9 @@ _PRIMITIVES = (
 def _is_object(value: Any) -> bool:
     """Is this an operand whose class may define what a primitive means for it?"""
     kind = type(value)
-    return kind is not Traced and not isinstance(value, _PRIMITIVES) and not is_numpy(kind) and not _is_flat(value)
+    if kind is Traced or isinstance(value, _PRIMITIVES) or _is_flat(value):
+        return False
+    return not is_numpy(kind) or kind.__module__.startswith("scipy.sparse")
 
 
 def _is_view(value: Any) -> bool:

@@ -22,7 +22,6 @@ def real(*shape):
 A = real(3, 3) + 3 * np.eye(3)
 CA = A + 1j * real(3, 3)
 V, N, W = real(3), real(3, 2), real(3, 3)
-SPARSE = sparse.csr_array(np.round(A))
 SAMPLES, TIMES = real(2, 5), np.cumsum(RNG.uniform(0.3, 1, 5))
 
 ROWS = [
@@ -37,7 +36,6 @@ ROWS = [
     *[row(f, A) for f in (sl.expm, sl.sqrtm, sl.cosm, sl.sinm, sl.coshm, sl.sinhm)],
     *[row(f, CA) for f in (sl.expm, sl.sqrtm)],
     *[row(sl.logm, a, single=False) for a in (A, CA)],  # SciPy warns of a logarithm in single precision
-    *[row(f, SPARSE, x) for f in (sparse.csr_array.__matmul__, sparse.csr_array.dot) for x in (V, N, CA)],
     row(sl.toeplitz, V),
     row(sl.toeplitz, V, N[:, 0]),
     row(sl.toeplitz, V + 1j * N[:, 0]),
@@ -79,7 +77,7 @@ test_program, test_gradient_of_program, test_pullback_of_program, test_pushforwa
 @pytest.mark.parametrize(
     "program, says",
     [
-        (lambda x: np.sum(sparse.csr_array(x) @ V), "keep the sparse array constant"),
+        (lambda x: np.sum(sparse.hstack([sparse.csr_array(x)])), "coo_array"),
         (lambda x: si.solve_ivp(lambda t, y: x @ y, (0, 1), V).y[0, -1], "Runge-Kutta"),
     ],
 )

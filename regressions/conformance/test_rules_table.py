@@ -5,6 +5,7 @@ import statistics
 
 import numpy as np
 import pytest
+import scipy.sparse.linalg  # noqa: F401  brings the rules
 from scipy import integrate, linalg, special
 
 from engine.rules import _elementwise as elementary
@@ -72,6 +73,8 @@ ELSEWHERE = {
     *draws.LOCATED, *draws.SCALED, *draws.SHAPED, draws.gamma, draws.multivariate_normal,
     linalg.cholesky, linalg.eigh, linalg.eigvalsh, linalg.cho_factor, linalg.pinvh, linalg.null_space,
     linalg.solve_continuous_are, linalg.solve_discrete_are, special.itj0y0, special.iti0k0,
+    *[p for p in registry._compositions if composed(p).__module__.startswith("engine.rules.scipy.sparse")],
+    *[p for p in registry.registered() if str(getattr(p, "__module__", "")).startswith("engine.rules.scipy.sparse")],
     integrate.quad, integrate.quad_vec, integrate.dblquad, integrate.tplquad, integrate.nquad, integrate.fixed_quad,
     np.vectorize.__call__, type(np.r_).__getitem__, statistics.NormalDist.from_samples.__func__,
     elementary.share, elementary.share2, elementary.tanh_partial, scalars.tanh_partial,
