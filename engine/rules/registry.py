@@ -225,8 +225,8 @@ def rule(
     mixes: Any = False,
     careful: Callable | None = None,
     sided: Any = None,
-    **pullbacks: Callable,
     compares: Any = False,
+    **pullbacks: Callable,
 ) -> None:
     """Give a function a rule: for each argument that carries a derivative, its pullback.
 
@@ -268,8 +268,8 @@ def rule(
             mixes=mixes,
             entrywise=entrywise,
             compares=compares,
-        unknown = [name for name in pullbacks if name not in made.parameters]
         )
+        unknown = [name for name in pullbacks if name not in made.parameters]
         if unknown:
             raise ValueError(f"the rule of {primal!r} names {unknown[0]!r}, its arguments are {made.parameters}")
         _register(primal, made)
