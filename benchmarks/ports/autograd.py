@@ -10,11 +10,13 @@ import numpy as np
 
 from benchmarks.ports import Asked, Lazy, functional, plain
 from benchmarks.workloads import Workload, ba, descent, hvp, kmeans, particle, saddle
+from benchmarks.workloads.gaussian_process import covariance
 from regressions.transplant import Namespace, transplanted
 
 __all__ = ["prepare"]
 
 autograd, operators = Lazy("autograd"), Lazy("autograd.differential_operators")
+linalg, special = Lazy("autograd.scipy.linalg"), Lazy("autograd.scipy.special")
 
 
 def prepare(workload: Workload, args: tuple, constants: dict[str, Any]) -> Asked:
@@ -43,6 +45,18 @@ def gradient(loss: Callable) -> Callable:
         return autograd.grad(program, tuple(range(len(args))))(*args, **constants)
 
     return asked
+
+
+def gaussian_process(log_length, log_scale, log_noise, x, y):
+    """A triangular system is solved as one."""
+    noise = np.exp(2 * log_noise) * np.eye(len(y))
+    factor = np.linalg.cholesky(covariance(log_length, log_scale, x) + noise)
+    half = linalg.solve_triangular(factor, y, lower=True)
+    return 0.5 * half @ half + np.sum(np.log(np.diag(factor))) + 0.5 * len(y) * np.log(2 * np.pi)
+
+
+def lse(x):
+    return special.logsumexp(x)
 
 
 def gmm_gradient(alpha, mu, q, lower, x, m, gamma):
@@ -123,6 +137,8 @@ PROGRAMS: dict[str, Callable] = {
     "masked_lengths": functional.masked_lengths,
     "mlp_objects": functional.mlp_objects,
     "ode": functional.ode,
+    "gaussian_process": gaussian_process,
+    "lse": lse,
 }
 
 DERIVATIVES: dict[str, Callable] = {

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.ports import Asked, Lazy, NoPort, functional, plain
+from benchmarks.ports import Asked, Lazy, functional, plain
 from benchmarks.workloads import Workload, ba, hvp, kmeans, particle, saddle
 from benchmarks.workloads.descent import FIRST_STEP, TOLERANCE
+from benchmarks.workloads.gaussian_process import covariance
 from benchmarks.workloads.ode import END
 from benchmarks.workloads.scalar_loop import ITERATIONS
 from regressions.transplant import Namespace, transplanted
@@ -132,6 +133,11 @@ def stencil(start, conductivity, steps):
     return jnp.sum(u * u)
 
 
+def convolution(image, kernel):
+    out = jnp.maximum(jax.scipy.signal.correlate2d(image, kernel, mode="valid"), 0.0)
+    return jnp.mean(out * out)
+
+
 def rnn(w, u, b, xs):
     h, _ = lax.scan(lambda h, x: (jnp.tanh(x @ w + h @ u + b), None), jnp.zeros(xs.shape[1:]), xs)
     return jnp.sum(h * h)
@@ -155,6 +161,18 @@ def kalman(transition, log_process, log_noise, observation, ys):
     d = len(transition)
     _, terms = lax.scan(step, (jnp.zeros(d), jnp.eye(d)), ys)
     return jnp.sum(terms) + 0.5 * ys.size * np.log(2 * np.pi)
+
+
+def gaussian_process(log_length, log_scale, log_noise, x, y):
+    """A triangular system is solved as one."""
+    noise = jnp.exp(2 * log_noise) * jnp.eye(len(y))
+    factor = jnp.linalg.cholesky(over_jax(covariance)(log_length, log_scale, x) + noise)
+    half = jax.scipy.linalg.solve_triangular(factor, y, lower=True)
+    return 0.5 * half @ half + jnp.sum(jnp.log(jnp.diag(factor))) + 0.5 * len(y) * np.log(2 * np.pi)
+
+
+def lse(x):
+    return jax.nn.logsumexp(x)
 
 
 def ode(x, s):
@@ -251,8 +269,18 @@ def ht_jacobian(workload: Workload, args: tuple, constants: dict[str, Any]) -> C
     return jitted(jacobian, args, {"points": constants["points"], **made, **arrays})
 
 
-def argmin(f: Callable, slope: Callable, start: Any, most: float) -> Any:
-    """The descent of `workloads.descent` as a loop of the compiled program: forward mode crosses it, reverse cannot."""
+FLIGHT, DESCENT = 400, 200  # more steps than any flight takes, and than any descent from that start
+
+
+def loop(going: Callable, step: Callable, state: Any, most: int | None) -> Any:
+    """A loop of the compiled program. Reverse mode crosses it where `most` bounds its length: the rest stands still."""
+    if most is None:
+        return lax.while_loop(going, step, state)
+    return lax.scan(lambda state, _: (lax.cond(going(state), step, lambda s: s, state), None), state, length=most)[0]
+
+
+def argmin(f: Callable, slope: Callable, start: Any, most: float, bound: int | None = None) -> Any:
+    """The descent of `workloads.descent`."""
 
     def going(state):
         _, _, g, _, _, done, turns = state
@@ -271,29 +299,29 @@ def argmin(f: Callable, slope: Callable, start: Any, most: float) -> Any:
         good = jnp.where(better, good + 1, jnp.where(done, good, 0))
         return jnp.where(better, ahead, x), jnp.where(better, value_ahead, value), g, size, good, done, turns + 1
 
-    first = start, f(start), slope(start), jnp.float64(FIRST_STEP), 0, False, 0
-    return lax.while_loop(going, step, first)[0]
+    first = start, f(start), slope(start), jnp.float64(FIRST_STEP), 0, jnp.bool_(False), 0
+    return loop(going, step, first, bound)[0]
 
 
 def norm(v: Any) -> Any:
+    """The root of a sum that is nowhere zero where it is differentiated."""
     return jnp.sqrt(jnp.sum(v * v))
 
 
-def mode(letter: str, outermost: bool) -> Callable[[Callable], Callable]:
-    if letter == "r" and outermost:
-        raise NoPort("no reverse mode through lax.while_loop")
-    return jax.grad if letter == "r" else jax.jacfwd
+def modes(outer: str, inner: str) -> tuple[Callable, Callable]:
+    return tuple(jax.grad if letter == "r" else jax.jacfwd for letter in (outer, inner))  # type: ignore[return-value]
 
 
 def saddle_point(workload: Workload, args: tuple, constants: dict[str, Any]) -> Callable[[], Any]:
-    outer, inner = mode(constants["outer"], True), mode(constants["inner"], False)
+    outer, inner = modes(constants["outer"], constants["inner"])
+    bound = min(constants["most"], DESCENT) if constants["outer"] == "r" else None
 
     def point(start):
         start = jnp.stack(start)
 
         def response(p):
             minus = lambda q: -saddle.objective(p, q)  # noqa: E731
-            return argmin(minus, inner(minus), start, constants["most"])
+            return argmin(minus, inner(minus), start, constants["most"], bound)
 
         def best(p):
             return saddle.objective(p, response(p))
@@ -305,7 +333,7 @@ def saddle_point(workload: Workload, args: tuple, constants: dict[str, Any]) -> 
 
 
 def particle_control(workload: Workload, args: tuple, constants: dict[str, Any]) -> Callable[[], Any]:
-    outer, inner = mode(constants["outer"], True), mode(constants["inner"], False)
+    outer, inner = modes(constants["outer"], constants["inner"])
     potential = over_jax(functional.potential)
 
     def flight(w):
@@ -318,7 +346,8 @@ def particle_control(workload: Workload, args: tuple, constants: dict[str, Any])
             x = x + particle.STEP * x_dot
             return x, jnp.where(x[1] > 0, x_dot - particle.STEP * slope, x_dot)
 
-        x, x_dot = lax.while_loop(going, step, (jnp.array([0.0, 8.0]), jnp.array([0.75, 0.0])))
+        start = jnp.array([0.0, 8.0]), jnp.array([0.75, 0.0])
+        x, x_dot = loop(going, step, start, FLIGHT if constants["outer"] == "r" else None)
         return (x[0] - x[1] / x_dot[1] * x_dot[0]) ** 2
 
     return jitted(lambda w: argmin(flight, outer(flight), w[np.newaxis], constants["most"])[0], args, {})
@@ -333,8 +362,11 @@ PROGRAMS: dict[str, Callable] = {
     "index_sum": index_sum,
     "index_writes": index_writes,
     "stencil": stencil,
+    "convolution": convolution,
     "rnn": rnn,
     "kalman": kalman,
+    "gaussian_process": gaussian_process,
+    "lse": lse,
     "ode": ode,
     "lstm": lstm,
 }

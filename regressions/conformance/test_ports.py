@@ -32,9 +32,7 @@ def contestant(request):
 @pytest.mark.parametrize("name", WORKLOADS)
 def test_port_gives_the_derivative_written_by_hand(contestant, name):
     for size in WORKLOADS[name].sizes[: 4 if name in DESCENTS else 1]:
-        problem = contestant.ask({"prepare": [name, size.name]}, PATIENCE)["problem"]
-        refused = contestant.name == "jax" and name in DESCENTS and size.name.startswith("r")
-        assert problem == ("no port: no reverse mode through lax.while_loop" if refused else None)
+        assert contestant.ask({"prepare": [name, size.name]}, PATIENCE)["problem"] is None
 
 
 def test_wrong_answers_of_ports_are_seen():

@@ -102,6 +102,12 @@ def test_data_are_the_same_at_every_call(workload, size):
     mapped(np.testing.assert_array_equal, list(constants.values()), list(constants_again.values()))
 
 
+def test_every_other_derivative_has_an_oracle_of_its_own():
+    """The tests below; a workload that asks for another derivative than the gradient of its program adds one."""
+    below = {"hvp", "kmeans", "ba", "ht", "particle", "saddle"}
+    assert {p.values[0].name for p in GRADIENTS} == WORKLOADS.keys() - below
+
+
 def test_hand_written_hessian_vector_product_is_the_difference():
     (w,), constants = hvp.WORKLOAD.sizes[0].arguments()
     v = constants["v"]
@@ -183,6 +189,23 @@ def test_simple_hand_tracking_is_at_vertices():
     theta_dot = np.random.default_rng(0).standard_normal(theta.shape)
     expected = difference(lambda h: ht.simple_objective(theta + h * theta_dot, **simple))
     np.testing.assert_allclose(ht.simple_jacobian(theta, **simple) @ theta_dot, expected, rtol=1e-7, atol=1e-8)
+
+
+def test_hand_written_slope_of_the_best_response_is_the_difference():
+    """The response is only nearly the best one, but moves with nothing."""
+    (start,), _ = saddle.WORKLOAD.sizes[0].arguments()
+    seen = {}
+
+    def recorded(f, slope, *rest):
+        seen["f"], seen["slope"] = f, slope
+        return start
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(saddle, "argmin", recorded)
+        saddle.by_hand(start, "r", "r")
+    p, ways = (0.7, -0.3), np.eye(2)
+    expected = [difference(lambda h, way=way: seen["f"](tuple(p + h * way))) for way in ways]
+    assert seen["slope"](p) == pytest.approx(expected, rel=1e-8)
 
 
 def test_flight_of_the_particle_by_hand():
