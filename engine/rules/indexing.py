@@ -25,7 +25,7 @@ def scatter(d: Any, a: Any, index: Any) -> np.ndarray:
         return scatter(d.astype(np.float32), a, index).astype(np.float16)
     result = np.zeros(np.shape(a), np.result_type(d))
     if isinstance(index, tuple) and len(index) == 1:
-        index = index[0]
+        index = list(index[0]) if isinstance(index[0], tuple) else index[0]
     if isinstance(index, np.ndarray) and index.dtype == bool and index.ndim > 0:  # by numbers, which is faster
         result.reshape(index.size, *result.shape[index.ndim :])[np.flatnonzero(index)] = d
     elif not may_repeat(index):
@@ -62,7 +62,7 @@ def add_many(zeros: np.ndarray, index: Any, d: Any) -> None:
 def may_repeat(index: Any) -> bool:
     """Can `index` name an element more than once: is there an array or list of integers in it?"""
     if isinstance(index, tuple):
-        return any(may_repeat(part) for part in index)
+        return any(may_repeat(list(part) if isinstance(part, tuple) else part) for part in index)
     if isinstance(index, list):
         index = np.asarray(index)
     return isinstance(index, np.ndarray) and index.dtype.kind in "iu" and index.ndim > 0

@@ -5,7 +5,7 @@ import operator
 import numpy as np
 import pytest
 
-from engine import gradient, switches
+from engine import gradient, hessian, switches
 from engine.rules.indexing import scatter
 
 from .rule_rows import Row, projected, pulled_back, row, row_tests
@@ -110,8 +110,15 @@ def test_ordering_gives_each_of_the_equals_one_place(kind):
         (lambda x: np.sum(x[np.array([3, 3, 1])]), [0, 1, 0, 2]),
         (lambda x: np.sum(x.reshape(2, 2)[:, [0, 0, 1]]), [2, 1, 2, 1]),
         (lambda x: np.sum(x.reshape(2, 2)[[0, 1, 0], [0, 1, 0]]), [2, 0, 0, 1]),
+        (lambda x: np.sum(x[(0, 0, 1),]), [2, 1, 0, 0]),
+        (lambda x: np.sum(x.reshape(2, 2)[:, (1, 1)]), [0, 2, 0, 2]),
     ],
 )
 def test_elements_named_twice_by_an_index_written_out(tier, f, counts):
     with switches.off(*tier):
-        np.testing.assert_array_equal(gradient(f, np.array([1.3, -0.4, 2.2, 0.9]))[0], counts)
+        x = np.array([1.3, -0.4, 2.2, 0.9])
+        np.testing.assert_array_equal(gradient(f, x)[0], counts)
+        np.testing.assert_array_equal(hessian(lambda x: f(x * x))(x), 2 * np.diag(counts))
+        np.testing.assert_array_equal(
+            gradient(lambda x: np.sum(gradient(lambda x: f(x * x), x)[0]), x)[0], 2.0 * np.array(counts)
+        )
