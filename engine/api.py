@@ -83,15 +83,20 @@ def _value_and_gradient(f: Callable, args: tuple, kwargs: dict, with_value: bool
     if args and isinstance(args[0], Params):
         return _implicit(f, args[0], args[1:], kwargs)
     _check(f, args)
-    return _differentiated(f, args, kwargs, with_value)
+    return _differentiated(f, args, kwargs, with_value, zeros=False)
 
 
-def _differentiated(f: Callable, args: tuple, kwargs: dict, with_value: bool, wrt: Any = None) -> tuple[Any, Any]:
-    """The same with respect to the arguments at the positions `wrt`; all of them by default."""
+def _differentiated(
+    f: Callable, args: tuple, kwargs: dict, with_value: bool, wrt: Any = None, zeros: bool = True
+) -> tuple[Any, Any]:
+    """The same with respect to the arguments at the positions `wrt`; all of them by default.
+
+    zeros: they may stand in the place of None.
+    """
     careful = False
     if _typed():
         try:
-            return typed.gradient(f, args, kwargs, with_value, wrt)
+            return typed.gradient(f, args, kwargs, with_value, wrt, zeros)
         except typed.NotTyped as why:
             careful = isinstance(why, typed.Doubtful)
     value, back = traced.pullback(f, args, kwargs, wrt=wrt, keep=False)

@@ -55,6 +55,9 @@
    computed in that precision: half stays half, but many halves are added up in single. Whole numbers and truth values
    have no cotangent and do not raise the precision of the floats they meet. With `dtype=` the loop runs in that
    precision, the cotangent comes back in the operand's.
+12. None and zero. `gradient`, `value_and_gradient` and `pullback` have None for an argument that nothing was read of on
+   the way that the run took: a branch that was not taken, a loop without an iteration. What was read has a cotangent,
+   also where that is 0.
 """
 
 from . import (

@@ -18,6 +18,7 @@ from __future__ import annotations
 import operator
 from typing import Any
 
+from .compiled import Compiled
 from .core import (
     UNDEFINED,
     Block,
@@ -56,7 +57,8 @@ def _spread_activity(stmts: list, active: set) -> None:
     for stmt in stmts:
         if type(stmt) is Let:
             depends = any(v in active for v in carriers(stmt))
-            if depends and stmt.fn in (applied, applied_slope):
+            called = isinstance(stmt.fn, Compiled) and not stmt.fn.has_pullback
+            if depends and (called or stmt.fn in (applied, applied_slope)):
                 raise NotTyped("the derivative of a pullback that is called")
             if depends and is_active_type(stmt.out.type):
                 active.add(stmt.out)
@@ -120,17 +122,25 @@ def differentiate(lowerer: Any, start: int, seeds: dict, targets: list) -> dict:
     cotangents = {v: d for v, d in seeds.items() if v in wanted}
     line = lowerer.line
     lowerer.in_rule += 1
-    Sweep(lowerer, active, wanted).run(stmts, cotangents)
+    sweep = Sweep(lowerer, active, wanted, cotangents)
+    sweep.run(stmts, cotangents)
     lowerer.in_rule -= 1
     lowerer.line = line
-    return {v: cotangents[v] for v in targets if v in cotangents}
+    found = {v: cotangents[v] for v in targets if v in cotangents}
+    lowerer.may_read_nothing |= not sweep.certain.issuperset(found)
+    return found
 
 
 class Sweep:
-    """One reverse sweep. `cotangents` maps names to what has been accumulated for them so far."""
+    """One reverse sweep. `cotangents` maps names to what has been accumulated for them so far.
 
-    def __init__(self, lowerer: Any, active: set, wanted: set) -> None:
+    certain: the names to which a path leads whichever branches are taken and however often loops run. The cotangent of
+        another one may be a zero that stands for none.
+    """
+
+    def __init__(self, lowerer: Any, active: set, wanted: set, seeds: Any = ()) -> None:
         self.lowerer, self.active, self.wanted = lowerer, active, wanted
+        self.certain = set(seeds)
 
     def run(self, stmts: list, cotangents: dict) -> None:
         for stmt in reversed(stmts):
@@ -141,17 +151,21 @@ class Sweep:
                     self.add_at(stmt, d, cotangents)
                 elif d is not None:
                     for v, contribution in pullbacks_of(self.lowerer, stmt, d, self.wanted):
-                        self.add(cotangents, v, contribution)
+                        self.add(cotangents, v, contribution, stmt.out in self.certain)
             elif any(out in cotangents for out in outs_of(stmt)):
                 (self.reverse_if if type(stmt) is If else self.reverse_loop)(stmt, cotangents)
 
-    def add(self, cotangents: dict, v: Var, d: Any) -> None:
+    def add(self, cotangents: dict, v: Var, d: Any, certain: bool = True) -> None:
         if v in self.wanted and d is not None:
+            if certain:
+                self.certain.add(v)
             cotangents[v] = d if v not in cotangents else accumulate(self.lowerer, v, cotangents[v], d)
 
     def add_at(self, stmt: Let, d: Any, cotangents: dict) -> None:
         """The cotangent of x[i], added into what x has already."""
         x = stmt.args[0]
+        if stmt.out in self.certain:
+            self.certain.add(x)
         buffer = whole(self.lowerer, x, cotangents[x])
         cotangents[x] = self.lowerer.let(addat, (buffer, *placed(self.lowerer, stmt, d)))
 
@@ -162,15 +176,19 @@ class Sweep:
         seeds = [cotangents.pop(out, None) for out in stmt.outs]
         outside = [v for v in self.free_wanted(stmt) if v not in stmt.outs]
         before = {v: cotangents[v] for v in outside if v in cotangents}
-        here, made = lowerer.block, []
+        here, made, certain = lowerer.block, [], self.certain
+        reached = []
         for block, values in blocks_of(stmt):
             lowerer.block = Block()
             inner = dict(before)
-            for value, d in zip(values, seeds, strict=True):
+            self.certain = set(certain)
+            for out, value, d in zip(stmt.outs, values, seeds, strict=True):
                 if type(value) is Var and d is not None:
-                    self.add(inner, value, d)
+                    self.add(inner, value, d, out in certain)
             self.run(block.stmts, inner)
             made.append((lowerer.block, inner))
+            reached.append(self.certain)
+        self.certain = reached[0] & reached[1]
         lowerer.block = here
         reverse = If(stmt.cond, made[0][0], made[1][0], [], [], [], stmt.line)
         touched = [v for v in outside if any(inner.get(v) is not before.get(v) for _, inner in made)]
@@ -250,16 +268,20 @@ class Sweep:
             sums[v] = Carried(Var(type_, bar(v)), init, None, Var(type_, bar(v)))
             inner[v] = sums[v].param
         lowerer.block = reverse.body
+        certain, sure = self.certain, {c for c in carried if c.out in self.certain}
+        self.certain = set(certain)
         for c in carried:
             if type(c.next) is Var:
-                self.add(inner, c.next, bars[c].param)
+                self.add(inner, c.next, bars[c].param, c in sure)
         for y in loop.ys:
             d = cotangents.pop(y.out, None)
             if d is not None and y.value in self.wanted:
                 elem = Var(d.type.item, bar(y.value))
                 reverse.xs.append(Each(elem, d, backwards=True))
-                self.add(inner, y.value, elem)
+                self.add(inner, y.value, elem, False)
         self.run(loop.body.stmts, inner)
+        through = all(c.param in self.certain for c in sure)  # however often the body runs
+        self.certain = certain
         for c in carried:
             d = inner.get(c.param)
             bars[c].next = zero(lowerer, bars[c].param) if d is None else whole(lowerer, c.param, d)
@@ -278,14 +300,14 @@ class Sweep:
             cotangents[v] = sums[v].out
         for c in carried:
             if c.init in self.wanted:
-                self.add(cotangents, c.init, bars[c].out)
+                self.add(cotangents, c.init, bars[c].out, through and c in sure)
         for x, y in zip(
             [x for x in loop.xs if x.elem in self.wanted and x.seq in self.wanted], reverse.ys, strict=False
         ):
             if loop.go is not None:
                 raise NotTyped("a derivative with respect to a list that a loop leaves early")
             d = y.out if x.backwards else lowerer.let(backwards, (y.out,))
-            self.add(cotangents, x.seq, d)
+            self.add(cotangents, x.seq, d, False)
 
     def save(self, loop: Loop, reverse: Loop) -> None:
         """Give the reverse of a body what it mentions of the body: computed again, or saved and consumed backwards."""

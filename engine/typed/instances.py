@@ -15,21 +15,23 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import SourceError, register_generated
+from ..errors import SourceError
 from ..rules.registry import generation, lookup
 from ..tangents import Tangent, has_nan
 from . import runtime
 from .adjoint import differentiate
-from .calls import Recursion
+from .compiled import compile_function
 from .core import Const, Let, Pack, Program, Var, text_of, walk
-from .emit import Emitter, Names, name
+from .emit import Emitter, Names
 from .entry import Entry
 from .interpret import interpret
 from .lower import Lowerer
 from .nested import differentiated, is_derivative
 from .optimise import optimise
 from .places import Place, Places
+from .procedures import Procedure
 from .projections import whole
+from .recursion import Recursion
 from .stores import settle
 from .types import FLOAT, Array, Doubtful, NotTyped, Plain, Scalar, Seq, class_of_kind, is_active_type, type_of
 from .values import Outside, Tup
@@ -57,12 +59,13 @@ class Trace:
     def __init__(self, program: Program, places: Places, filename: str, title: str) -> None:
         self.program, self.places, self.filename, self.title = program, places, filename, title
         self.handles = False
+        self.may_read_nothing = False
         self.selects = any(leaves_out(stmt) for stmt in walk(program.body) if type(stmt) is Let)
 
 
 def leaves_out(stmt: Let) -> bool:
     """Is there an entry of an argument that the result may not depend on?"""
-    if stmt.fn in (runtime.put, runtime.read):
+    if stmt.fn in (runtime.put, runtime.read) or type(stmt.fn) is Procedure:
         return True
     made = lookup(stmt.fn)
     return made is not None and (made.careful is not None or made.leaves_out(dict(stmt.kw)))
@@ -73,18 +76,21 @@ def lower_call(f: Any, args: tuple, kwargs: dict, user: Any = None) -> tuple[Low
 
     user: the function whose lines the program's statements carry, if that is not f.
     """
+    recursive: set = set()
     unrolled: set = set()
     while True:
         try:
-            return lowered(f, args, kwargs, user, unrolled)
+            return lowered(f, args, kwargs, user, recursive, unrolled)
         except Recursion as met:
             if met.key in unrolled:
                 raise
-            unrolled.add(met.key)
+            (unrolled if met.key in recursive else recursive).add(met.key)
 
 
-def lowered(f: Any, args: tuple, kwargs: dict, user: Any, unrolled: set) -> tuple[Lowerer, Any, list, int]:
-    """The same; `unrolled` are the functions that call themselves."""
+def lowered(
+    f: Any, args: tuple, kwargs: dict, user: Any, recursive: set, unrolled: set
+) -> tuple[Lowerer, Any, list, int]:
+    """The same; the functions that call themselves are known: those to be called, and those to be unrolled."""
     places = Places()
     root = Place("function", None, None, f)
     function = places.value(root)
@@ -96,7 +102,7 @@ def lowered(f: Any, args: tuple, kwargs: dict, user: Any, unrolled: set) -> tupl
     code = user.__code__ if isinstance(user, FunctionType) else None
     lowerer = Lowerer(places, code.co_filename if code else "<typed>")
     lowerer.line = code.co_firstlineno if code else 1
-    lowerer.unrolled = unrolled
+    lowerer.recursive, lowerer.unrolled = recursive, unrolled
     if user is f:
         hint_arguments(code, given)
     value = lowerer.call(function, list(given), named)
@@ -178,6 +184,7 @@ def finish(lowerer: Lowerer, results: Any, f: Any, more: list | tuple = ()) -> T
     program = Program([*params, *more], lowerer.block, results)
     trace = Trace(program, lowerer.places, lowerer.filename, getattr(f, "__name__", type(f).__name__))
     trace.handles = lowerer.handles
+    trace.may_read_nothing = lowerer.may_read_nothing
     check = Checker(program, lowerer.places) if checking and not more else None
     if check is not None:
         check(program, "the adjoint")
@@ -313,33 +320,11 @@ def print_function(trace: Trace, checked: bool, names: Names) -> ast.FunctionDef
     return ast.FunctionDef(names.fresh(f"gradient_of_{trace.title}".replace("<lambda>", "lambda")), arguments, body, [])
 
 
-def compile_function(
-    definition: ast.FunctionDef, names: Names, filename: str, title: str, module_globals: dict
-) -> Callable:
-    """The function that a definition describes; its constants are its free variables: nothing enters any namespace."""
-    constants = dict(names.values)
-    outer = ast.FunctionDef(
-        "make", ast.arguments([], [ast.arg(n) for n in constants], None, [], [], None, []),
-        [definition, ast.Return(name(definition.name))], [],
-    )  # fmt: skip
-    module = ast.Module([outer], [])
-    for node in ast.walk(module):
-        if isinstance(node, ast.expr | ast.stmt | ast.arg | ast.keyword | ast.excepthandler) and not hasattr(
-            node, "lineno"
-        ):
-            node.lineno = node.end_lineno = 1
-            node.col_offset = node.end_col_offset = 0
-    scope: dict[str, Any] = {}
-    exec(compile(module, filename, "exec"), scope)
-    made = scope["make"](**constants)
-    register_generated(made.__code__)
-    return FunctionType(made.__code__, module_globals, title, None, made.__closure__)
-
-
-def build(f: Any, trace: Trace) -> Callable:
-    """The compiled instance of a program that returns (value, derivative)."""
+def build(f: Any, trace: Trace, zeros: bool = True) -> Callable:
+    """The compiled instance of a program that returns (value, derivative); with zeros where nothing is read, or None."""
     instance = compile_trace(f, trace)
-    return doubting(instance) if trace.selects else instance
+    instance = doubting(instance) if trace.selects else instance
+    return instance if zeros or not trace.may_read_nothing else reading(instance)
 
 
 def compile_trace(f: Any, trace: Trace) -> Callable:
@@ -384,16 +369,42 @@ def doubting(instance: Callable) -> Callable:
     return asked
 
 
+def reading(instance: Callable) -> Callable:
+    """The instance of a program that may not read some argument: whether a zero stands for None the traced tier knows."""
+
+    def asked(f: Any, args: tuple, kwargs: dict) -> Any:
+        result = instance(f, args, kwargs)
+        if result is not MISS and has_zeros(result[1]):
+            raise NotTyped("a zero that may stand for no dependence")
+        return result
+
+    return asked
+
+
+def has_zeros(gradients: Any) -> bool:
+    """Is there a number 0 among these gradients, or an array of nothing else?"""
+    if isinstance(gradients, Tangent):
+        gradients = tuple(gradients._fields().values())
+    if isinstance(gradients, dict):
+        gradients = tuple(gradients.values())
+    if isinstance(gradients, tuple | list):
+        return any(map(has_zeros, gradients))
+    return gradients is not None and not np.any(gradients)
+
+
 _tables: dict[Any, dict[int, Instances]] = {}
 
 
-def gradient(f: Any, args: tuple, kwargs: dict, with_value: bool = True, wrt: tuple | None = None) -> tuple[Any, tuple]:
+def gradient(
+    f: Any, args: tuple, kwargs: dict, with_value: bool = True, wrt: tuple | None = None, zeros: bool = True
+) -> tuple[Any, tuple]:
     """(f(*args, **kwargs), the gradient with respect to each of args, or of those at the positions `wrt`).
 
-    Without the value, (None, the gradient): what only the value needs is then not computed.
+    Without the value, (None, the gradient): what only the value needs is then not computed. zeros: they may stand where
+    nothing is read, and None need not.
     """
-    kind = with_value if wrt is None else (with_value, wrt)
-    return run(kind, f, f, args, kwargs, lambda: build(f, joint(f, args, kwargs, with_value, wrt)))
+    kind = with_value, wrt, zeros
+    return run(kind, f, f, args, kwargs, lambda: build(f, joint(f, args, kwargs, with_value, wrt), zeros))
 
 
 def derived(operator: Callable, f: Any, *rest: Any) -> Any:
@@ -421,7 +432,7 @@ def run(kind: Any, f: Any, function: Any, args: tuple, kwargs: dict, made: Calla
         else:
             known = table[id(owner)] = Instances(owner)
         return first(known, f, function, args, kwargs, made)
-    except FLOATING as error:
+    except (*FLOATING, RecursionError) as error:  # the other tier has room for more levels
         raise NotTyped(str(error)) from error
 
 

@@ -16,10 +16,11 @@ import numpy as np
 from ..tangents import has_nan
 from . import instances, runtime
 from .adjoint import differentiate
+from .compiled import compile_function
 from .core import Block, Const, Let, Pack, Program, Var, free_in
 from .emit import Emitter, Names, name, store
 from .stores import OUTSIDE, Classes, settle
-from .types import NONE, Array, NotTyped, Scalar, Seq, cotangent_type, is_active_type, type_of
+from .types import NONE, Array, NotTyped, Plain, Scalar, Seq, Several, cotangent_type, is_active_type, type_of
 from .values import Tup
 
 
@@ -32,24 +33,25 @@ def pullback(
         answer that is in doubt.
     doubting: a NaN is in doubt although f leaves nothing out, since the cotangents that are to come do.
     """
-    back, value, saved, selects, arrays = instances.run(
+    back, value, saved, selects, reads, arrays = instances.run(
         ("pullback", wrt), f, f, args, kwargs, lambda: compiled(f, args, kwargs, wrt)
     )
-    return value, Pullback(back, saved, value, selects or doubting, arrays, otherwise)
+    return value, Pullback(back, saved, value, selects or doubting, reads or doubting, arrays, otherwise)
 
 
 class Pullback:
     """What the user calls with a cotangent of the result, any number of times.
 
+    selects: a NaN may belong to what is not looked at. reads: a zero is one, and does not stand for no dependence.
     arrays: those that f read, and what was in them then: the other tier runs f once more, and has to find that.
     """
 
     _is_engine_callable = True
 
     def __init__(
-        self, back: Callable, saved: tuple, value: Any, selects: bool, arrays: tuple, otherwise: Callable
+        self, back: Callable, saved: tuple, value: Any, selects: bool, reads: bool, arrays: tuple, otherwise: Callable
     ) -> None:
-        self.back, self.saved, self.selects = back, saved, selects
+        self.back, self.saved, self.selects, self.reads = back, saved, selects, reads
         self.kind = kind_of(value)
         self.arrays, self.otherwise = arrays, otherwise
         self.other: Callable | None = None
@@ -60,9 +62,9 @@ class Pullback:
             try:
                 with np.errstate(all="ignore"):
                     found = self.back(self.saved, fitting)
-                if not self.selects or not has_nan(found):
+                if not (self.selects and has_nan(found)) and (self.reads or not instances.has_zeros(found)):
                     return found
-            except NotTyped:
+            except (NotTyped, RecursionError):
                 pass
         if self.other is None:
             with contents(*self.arrays):
@@ -108,7 +110,7 @@ def fitted(d: Any, kind: tuple) -> Any:
 
 
 def compiled(f: Any, args: tuple, kwargs: dict, wrt: tuple | None) -> Callable:
-    """The function that runs f and returns (its pullback, its value, what the pullback needs, whether it selects)."""
+    """The function that runs f and returns what `Pullback` is made of."""
     lowerer, value, given, start = instances.lower_call(f, args, kwargs)
     given = instances.chosen(given, wrt)
     settle(lowerer, lowerer.block, [value])
@@ -155,7 +157,9 @@ def printed(f: Any, trace: Any, handed: Any, d: Any, grads: Any) -> Callable:
     kept = Pack(tuple, tuple([copies[v] for v in saved]))
     arrays = Pack(tuple, (Pack(tuple, tuple(outside)), Pack(tuple, tuple([copies[v] for v in outside]))))
     trace.program.body = before
-    trace.program.results = Pack(tuple, (Const(back), handed, kept, Const(trace.selects), arrays))
+    trace.program.results = Pack(
+        tuple, (Const(back), handed, kept, Const(trace.selects), Const(not trace.may_read_nothing), arrays)
+    )
     return instances.compile_trace(f, trace)
 
 
@@ -171,7 +175,7 @@ def print_back(f: Any, trace: Any, program: Program, saved: Pack, d: Any) -> Cal
     title = names.fresh(f"pullback_of_{trace.title}".replace("<lambda>", "lambda"))
     definition = ast.FunctionDef(title, arguments, body, [])
     module_globals = getattr(f, "__globals__", {})
-    return instances.compile_function(definition, names, trace.filename, trace.title, module_globals)
+    return compile_function(definition, names, trace.filename, trace.title, module_globals)
 
 
 def targets(arg: Any, emitter: Emitter) -> ast.expr:
@@ -186,12 +190,20 @@ def leaves(arg: Any) -> list:
 
 def owned(v: Var, before: Block, trace: Any) -> Var:
     """`v`, copied where the user may write to its memory before the pullback is called."""
-    if not isinstance(v.type, Array | Seq):
+    if not isinstance(v.type, Array | Seq) and not holds_tuples(v.type):
         return v
-    classes = Classes({p.var for p in trace.places.read if p.var is not None})
-    classes.block(before)
-    if classes.find(v) is not classes.find(OUTSIDE):
-        return v
+    if not holds_tuples(v.type):
+        classes = Classes({p.var for p in trace.places.read if p.var is not None})
+        classes.block(before)
+        if classes.find(v) is not classes.find(OUTSIDE):
+            return v
     copy = Let(Var(v.type, v.hint), runtime.kept, (v,))
     before.stmts.append(copy)
     return copy.out
+
+
+def holds_tuples(type_: Any) -> bool:
+    """May there be arrays in it that no name says anything of: what a function has returned, or saved?"""
+    if isinstance(type_, Seq):
+        return holds_tuples(type_.item)
+    return isinstance(type_, Several) or type_ == Plain(tuple)
