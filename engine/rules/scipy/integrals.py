@@ -214,7 +214,7 @@ def rule_of_kronrod() -> tuple:
     odd = np.append(np.linalg.solve(products[:, :5], -products[:, 5]), 1.0)
     stieltjes = np.zeros(12)
     stieltjes[1::2] = odd
-    between = np.polynomial.legendre.legroots(stieltjes)
+    between = np.real(np.polynomial.legendre.legroots(stieltjes))
     tenth, tenths = np.polynomial.legendre.leggauss(10)
     places = np.sort(np.concatenate([between, tenth]))
     orders = np.arange(21)
