@@ -15,23 +15,21 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import SourceError
+from ..errors import SourceError, register_generated
 from ..rules.registry import generation, lookup
 from ..tangents import Tangent, has_nan
 from . import runtime
 from .adjoint import differentiate
-from .compiled import compile_function
+from .calls import Recursion
 from .core import Const, Let, Pack, Program, Var, text_of, walk
-from .emit import Emitter, Names
+from .emit import Emitter, Names, name
 from .entry import Entry
 from .interpret import interpret
 from .lower import Lowerer
 from .nested import differentiated, is_derivative
 from .optimise import optimise
 from .places import Place, Places
-from .procedures import Procedure
 from .projections import whole
-from .recursion import Recursion
 from .stores import settle
 from .types import FLOAT, Array, Doubtful, NotTyped, Plain, Scalar, Seq, class_of_kind, is_active_type, type_of
 from .values import Outside, Tup
@@ -65,7 +63,7 @@ class Trace:
 
 def leaves_out(stmt: Let) -> bool:
     """Is there an entry of an argument that the result may not depend on?"""
-    if stmt.fn in (runtime.put, runtime.read) or type(stmt.fn) is Procedure:
+    if stmt.fn in (runtime.put, runtime.read):
         return True
     made = lookup(stmt.fn)
     return made is not None and (made.careful is not None or made.leaves_out(dict(stmt.kw)))
@@ -76,21 +74,18 @@ def lower_call(f: Any, args: tuple, kwargs: dict, user: Any = None) -> tuple[Low
 
     user: the function whose lines the program's statements carry, if that is not f.
     """
-    recursive: set = set()
     unrolled: set = set()
     while True:
         try:
-            return lowered(f, args, kwargs, user, recursive, unrolled)
+            return lowered(f, args, kwargs, user, unrolled)
         except Recursion as met:
             if met.key in unrolled:
                 raise
-            (unrolled if met.key in recursive else recursive).add(met.key)
+            unrolled.add(met.key)
 
 
-def lowered(
-    f: Any, args: tuple, kwargs: dict, user: Any, recursive: set, unrolled: set
-) -> tuple[Lowerer, Any, list, int]:
-    """The same; the functions that call themselves are known: those to be called, and those to be unrolled."""
+def lowered(f: Any, args: tuple, kwargs: dict, user: Any, unrolled: set) -> tuple[Lowerer, Any, list, int]:
+    """The same; `unrolled` are the functions that call themselves."""
     places = Places()
     root = Place("function", None, None, f)
     function = places.value(root)
@@ -102,7 +97,7 @@ def lowered(
     code = user.__code__ if isinstance(user, FunctionType) else None
     lowerer = Lowerer(places, code.co_filename if code else "<typed>")
     lowerer.line = code.co_firstlineno if code else 1
-    lowerer.recursive, lowerer.unrolled = recursive, unrolled
+    lowerer.unrolled = unrolled
     if user is f:
         hint_arguments(code, given)
     value = lowerer.call(function, list(given), named)
@@ -320,8 +315,31 @@ def print_function(trace: Trace, checked: bool, names: Names) -> ast.FunctionDef
     return ast.FunctionDef(names.fresh(f"gradient_of_{trace.title}".replace("<lambda>", "lambda")), arguments, body, [])
 
 
+def compile_function(
+    definition: ast.FunctionDef, names: Names, filename: str, title: str, module_globals: dict
+) -> Callable:
+    """The function that a definition describes; its constants are its free variables: nothing enters any namespace."""
+    constants = dict(names.values)
+    outer = ast.FunctionDef(
+        "make", ast.arguments([], [ast.arg(n) for n in constants], None, [], [], None, []),
+        [definition, ast.Return(name(definition.name))], [],
+    )  # fmt: skip
+    module = ast.Module([outer], [])
+    for node in ast.walk(module):
+        if isinstance(node, ast.expr | ast.stmt | ast.arg | ast.keyword | ast.excepthandler) and not hasattr(
+            node, "lineno"
+        ):
+            node.lineno = node.end_lineno = 1
+            node.col_offset = node.end_col_offset = 0
+    scope: dict[str, Any] = {}
+    exec(compile(module, filename, "exec"), scope)
+    made = scope["make"](**constants)
+    register_generated(made.__code__)
+    return FunctionType(made.__code__, module_globals, title, None, made.__closure__)
+
+
 def build(f: Any, trace: Trace, zeros: bool = True) -> Callable:
-    """The compiled instance of a program that returns (value, derivative); with zeros where nothing is read, or None."""
+    """The compiled instance of a program that returns (value, derivative); with `zeros` where nothing is read."""
     instance = compile_trace(f, trace)
     instance = doubting(instance) if trace.selects else instance
     return instance if zeros or not trace.may_read_nothing else reading(instance)
@@ -370,7 +388,7 @@ def doubting(instance: Callable) -> Callable:
 
 
 def reading(instance: Callable) -> Callable:
-    """The instance of a program that may not read some argument: whether a zero stands for None the traced tier knows."""
+    """The instance of a program that may not read some argument: which zero stands for None the traced tier knows."""
 
     def asked(f: Any, args: tuple, kwargs: dict) -> Any:
         result = instance(f, args, kwargs)
@@ -432,7 +450,7 @@ def run(kind: Any, f: Any, function: Any, args: tuple, kwargs: dict, made: Calla
         else:
             known = table[id(owner)] = Instances(owner)
         return first(known, f, function, args, kwargs, made)
-    except (*FLOATING, RecursionError) as error:  # the other tier has room for more levels
+    except FLOATING as error:
         raise NotTyped(str(error)) from error
 
 
