@@ -44,7 +44,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     options = {name: value for name, value in DEFAULTS.items() if "--benchmark-" + name.replace("_", "-") not in given}
     for item in items:
         if "benchmark" in getattr(item, "fixturenames", ()) and isinstance(item, pytest.Function):
-            label = item.callspec.params["calls"]
+            label = str(item.callspec.params["calls"])
             item.add_marker(pytest.mark.benchmark(group=label, **options))
             name, size = label.split(":", 1)
             sizes = WORKLOADS[name].sizes

@@ -309,7 +309,7 @@ def norm(v: Any) -> Any:
 
 
 def modes(outer: str, inner: str) -> tuple[Callable, Callable]:
-    return tuple(jax.grad if letter == "r" else jax.jacfwd for letter in (outer, inner))  # type: ignore[return-value]
+    return tuple(jax.grad if letter == "r" else jax.jacfwd for letter in (outer, inner))
 
 
 def saddle_point(workload: Workload, args: tuple, constants: dict[str, Any]) -> Callable[[], Any]:
