@@ -241,7 +241,10 @@ def jacobian(f: Callable, argnums: int | Sequence[int] = 0) -> Callable:
             for basis in _standard_basis(bare)
         ]
         shape = np.shape(bare)
-        made = [like(a, [row[i] for row in rows], lambda leaves: _stacked(leaves, shape)) for i, a in enumerate(chosen)]
+        made = [
+            like(a, [row[i] for row in rows], lambda leaf, leaves: _stacked(leaf, leaves, shape))
+            for i, a in enumerate(chosen)
+        ]
         return made[0] if isinstance(argnums, int) else tuple(made)
 
     return jacobian_of
@@ -417,7 +420,7 @@ def _some(positions: tuple[int, ...], args: tuple) -> tuple[int, ...] | None:
 def _some_cotangent(value: Any) -> Any:
     """A cotangent of `value` whose numbers have no relation to each other."""
     zeros = zeros_like(plain(value))
-    return like(zeros, [zeros], lambda leaves: _unrelated_numbers(leaves[0]))
+    return like(zeros, [zeros], lambda leaf, leaves: _unrelated_numbers(leaves[0]))
 
 
 def _unrelated_numbers(x: Any) -> Any:
@@ -430,7 +433,7 @@ def _zeros_for_none(gradient_: Any, argument: Any) -> Any:
     """The gradient with zeros, of the argument's structure, for None."""
     if type(gradient_) in (float, np.ndarray):
         return gradient_
-    return like(argument, [gradient_], lambda leaves: leaves[0])
+    return like(argument, [gradient_], lambda leaf, leaves: leaves[0])
 
 
 def _standard_basis(value: Any) -> list[Any]:
@@ -444,11 +447,12 @@ def _standard_basis(value: Any) -> list[Any]:
     return basis
 
 
-def _stacked(leaves: list[Any], shape: tuple[int, ...]) -> Any:
+def _stacked(leaf: Any, leaves: list[Any], shape: tuple[int, ...]) -> Any:
+    """The rows of a Jacobian by `leaf`, laid out in the shape of the value, which may have no entries."""
     if not shape:
         return leaves[0]
     if not leaves:
-        return np.zeros(shape)
+        return np.zeros(shape + np.shape(leaf), np.asarray(leaf).dtype)
     run = call if live.levels else lambda function, *args: function(*args)
     rows = run(np.stack, tuple(leaves))
-    return run(np.reshape, rows, shape + np.shape(plain(leaves[0])))
+    return run(np.reshape, rows, shape + np.shape(leaf))

@@ -294,10 +294,10 @@ def check(d: Any, value: Any, path: str) -> None:
 
 
 def like(argument: Any, gradients: list[Any], combine: Any) -> Any:
-    """`combine` of the leaves of several gradients of one argument (zeros for None), in the argument's structure."""
+    """combine(leaf, its gradients) for each leaf of one argument (zeros for None), in the argument's structure."""
     bare = plain(argument)
     if is_differentiable(bare):
-        return combine([zeros_like(bare) if g is None else g for g in gradients])
+        return combine(bare, [zeros_like(bare) if g is None else g for g in gradients])
     if isinstance(bare, tuple):
         parts = [
             like(v, [None if g is None else getitem(g, i) for g in gradients], combine) for i, v in enumerate(argument)

@@ -421,6 +421,14 @@ def test_jacobian_of_a_value_in_another_memory_order():
     assert np.array_equal(sided, np.array([[[2.0, 0.0], [2.0, 1.0]], [[2.0, 1.0], [0.0, 4.0]]]))
 
 
+def test_jacobian_of_a_value_without_entries_has_the_shape_of_its_argument_all_the_same():
+    x = np.ones(4)
+    assert jacobian(lambda x: x[:0])(x).shape == (0, 4)
+    assert jacobian(lambda x, y: x[:, None][:, :0] * y, (0, 1))(x, 2.0)[0].shape == (4, 0, 4)
+    assert jacobian(lambda p: p["a"][:0] * p["b"])({"a": x, "b": 2.0})["a"].shape == (0, 4)
+    assert engine.hessian(lambda x: np.sum(x**2))(np.zeros(0)).shape == (0, 0)
+
+
 def test_hessian():
     def f(x):
         return x[0] ** 2 * x[1] + math.sin(x[1])
