@@ -139,6 +139,8 @@ LATE = {
     "engine.rules.scipy.special": "scipy.special",
     "engine.rules.scipy.bessel": "scipy.special",
     "engine.rules.scipy.distributions": "scipy.special",
+    "engine.rules.scipy.several": "scipy.special",
+    "engine.rules.scipy.harmonics": "scipy.special",
     "engine.rules.scipy.linalg": "scipy.linalg",
     "engine.rules.scipy.factorisations": "scipy.linalg",
     "engine.rules.scipy.equations": "scipy.linalg",

@@ -173,14 +173,3 @@ refused(
     reason="SciPy sums it by pieces, to a tolerance, so that differences of it say nothing",
     way_out="engine.rule(helper, ...) with the density",
 )
-refused(
-    *existing(
-        sp,
-        "airye assoc_laguerre assoc_legendre_p assoc_legendre_p_all betaincc clpmn diric ellipj elliprc elliprg elliprj"
-        " eval_sh_jacobi h1vp h2vp itairy ivp jve jvp kelvin kvp legendre_p legendre_p_all lmbda log_wright_bessel lpmn"
-        " lpmv lpn lqmn lqn modfresnelm modfresnelp pbdn_seq pbdv pbdv_seq pbvv pbvv_seq pbwa perm riccati_jn"
-        " riccati_yn sph_harm sph_harm_y sph_harm_y_all sph_legendre_p sph_legendre_p_all wright_bessel yve yvp zetac",
-    ),
-    reason="its rule has not been written",
-    way_out="its relation to a function that has one, as in the NIST Digital Library of Mathematical Functions",
-)
