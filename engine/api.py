@@ -23,7 +23,7 @@ from .implicit import Grads, Params
 from .tangents import is_differentiable, zeros_like
 from .traced.calls import call
 from .traced.levels import Traced, live, plain
-from .traced.structure import like
+from .traced.structure import fits, like
 
 __all__ = [
     "checkpoint",
@@ -194,6 +194,7 @@ def jvp(f: Callable, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
 
     Raises:
         ArgumentError: as many tangents as primals are needed.
+        CotangentMismatchError: a tangent has another structure or shape than its primal, or is complex and that real.
 
     >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.0))
     (6.0, 3.0)
@@ -207,6 +208,8 @@ def jvp(f: Callable, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
             return typed.derived(jvp, f, primals, tangents)
         except typed.NotTyped:
             pass
+    for position, (primal, tangent) in enumerate(zip(primals, tangents, strict=True)):
+        fits(primal, tangent, _describe(f, position))
     value, back = traced.pullback(f, primals, {})
     _, transpose = traced.pullback(back, (_some_cotangent(value),), {}, transposing=True)
     return value, _zeros_for_none(transpose(tangents)[0], value)
@@ -291,6 +294,7 @@ def hvp(f: Callable, x: Any, v: Any) -> Any:
             return typed.derived(hvp, f, x, v)
         except typed.NotTyped:
             pass
+    fits(x, v, _describe(f, 0))
     return jvp(grad(f), (x,), (v,))[1]
 
 

@@ -32,10 +32,11 @@ rule(
     x=lambda d, out, x, y, /: d * conj(power_base(out, x, y)),
     y=lambda d, out, x, y, /: by_exponent(d, out, x, y),
 )
-elementwise(
+rule(
     pow,
-    lambda out, base, exp: power_base(out, base, exp),
-    lambda out, base, exp: power_exponent(out, base, exp),
+    entrywise=True,
+    base=lambda d, out, base, exp: d * conj(power_base(out, base, exp)),
+    exp=lambda d, out, base, exp: by_exponent(d, out, base, exp),
 )
 
 

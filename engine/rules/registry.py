@@ -229,6 +229,7 @@ def rule(
     sided: Any = None,
     compares: Any = False,
     **pullbacks: Callable,
+    entrywise: Any = False,
 ) -> None:
     """Give a function a rule: for each argument that carries a derivative, its pullback.
 
@@ -241,7 +242,8 @@ def rule(
     an entry of the result is a sum of products of one entry from each argument, as in a matrix product; `careful` is
     the pullback of a function of one argument and several results that wants to know which of their entries are looked
     at. They serve convention 4. `sided` holds pullbacks in which a tie falls to one side (convention 2), and
-    `compares` says that both kinds do nothing with those arguments but compare them.
+    `compares` says that both kinds do nothing with those arguments but compare them. `entrywise`: as for a ufunc, of
+    which it is known, an entry of the result depends on the entries in the same place.
 
     Raises:
         ValueError: the function has a rule already, or a pullback names no argument of it.
@@ -257,7 +259,7 @@ def rule(
     if not pullbacks:
         raise ValueError("a rule needs a pullback for at least one argument, or use engine.constant")
     names = primals if isinstance(primals, tuple) else (primals,)
-    entrywise = any(isinstance(p, np.ufunc) and p.signature is None and p.nout == 1 for p in names)
+    entrywise = entrywise or any(isinstance(p, np.ufunc) and p.signature is None and p.nout == 1 for p in names)
     for primal in names:
         made = Rule(
             primal,

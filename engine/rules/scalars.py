@@ -172,9 +172,11 @@ if hasattr(math, "fma"):
     elementwise(math.fma, lambda out, x, y, z: y, lambda out, x, y, z: x, lambda out, x, y, z: 1.0)
 
 # ---- powers
-elementwise(
-    math.pow, lambda out, x, y: float_power_base(out, x, y), lambda out, x, y: float_power_exponent(out, x, y),
-)  # fmt: skip
+rule(
+    math.pow,
+    x=lambda d, out, x, y: d * float_power_base(out, x, y),
+    y=lambda d, out, x, y: 0.0 if x == 0 else d * float_power_exponent(out, x, y),
+)
 
 
 def float_power_base(out: Any, x: Any, y: Any) -> Any:

@@ -69,6 +69,8 @@ def _address(array: np.ndarray) -> int:
 
 def _overlaps_itself(array: np.ndarray) -> bool:
     """May two elements of this view share memory (broadcast_to, sliding windows)?"""
+    if not array.size:
+        return False
     reach = array.itemsize
     for stride, count in sorted((abs(s), n) for s, n in zip(array.strides, array.shape, strict=True) if n > 1):
         if stride < reach:

@@ -23,7 +23,7 @@ from .primitives import target_of
 from .storage import created, found, mirror
 from .tape import Sweep, engine_call
 
-__all__ = ["Shape", "enter", "leave", "like", "read", "seed"]
+__all__ = ["Shape", "enter", "fits", "leave", "like", "read", "seed"]
 
 LEAF, TUPLE, LIST, DICT, OBJECT, NOTHING = "leaf", "tuple", "list", "dict", "object", "nothing"
 
@@ -215,6 +215,28 @@ def leave(level: Level, value: Any) -> Shape:
     return shape_of(value, leaf, {}, lambda v: leaf(v) if isinstance(v, Traced) else _stored_leaf(v))
 
 
+def fits(argument: Any, tangent: Any, path: str) -> None:
+    """See that a tangent has the structure, the shapes and the kind of an argument; None stands for zeros.
+
+    Raises:
+        CotangentMismatchError: it has not.
+    """
+    _compare(shape_of(argument, _stored_leaf, {}), tangent, path, "tangent", set())
+
+
+def _compare(shape: Shape, d: Any, path: str, what: str, seen: set[int]) -> None:
+    if d is None or shape.kind == NOTHING or id(shape) in seen:
+        return
+    if shape.kind == LEAF:
+        check(d, plain(shape.value), path, what)
+        return
+    seen.add(id(shape))
+    _check_structure(d, shape, path, what)
+    for key, item in shape.items.items():
+        label = f"{path}.{key}" if shape.kind == OBJECT else f"{path}[{key!r}]"
+        _compare(item, d[key] if shape.kind == TUPLE else _part_of(d, key, shape.kind), label, what, seen)
+
+
 def seed(sweep: Sweep, shape: Shape, d: Any, path: str = "the result") -> None:
     """Put the cotangent of a result where the sweep starts from.
 
@@ -229,8 +251,7 @@ def seed(sweep: Sweep, shape: Shape, d: Any, path: str = "the result") -> None:
             sweep.give(shape.target, d)
         return
     if shape.kind == TUPLE:
-        if not isinstance(d, tuple | list) or len(d) != len(shape.items):
-            raise CotangentMismatchError(f"{path} is a tuple of {len(shape.items)}; its cotangent is {d!r:.60}")
+        _check_structure(d, shape, path)
         for i, item in shape.items.items():
             seed(sweep, item, d[i], f"{path}[{i}]")
         return
@@ -270,24 +291,47 @@ def _part_of(d: Any, key: Any, kind: str) -> Any:
     return getitem(d, key)
 
 
-def _check_structure(d: Any, shape: Shape, path: str) -> None:
-    kind = {LIST: list | tuple, DICT: dict, OBJECT: object}[shape.kind]
+def _check_structure(d: Any, shape: Shape, path: str, what: str = "cotangent") -> None:
+    kind = {TUPLE: list | tuple, LIST: list | tuple, DICT: dict, OBJECT: object}[shape.kind]
     fits = isinstance(plain(d), kind) and not (shape.kind == OBJECT and is_differentiable(plain(d)))
-    if not fits or (shape.kind == LIST and len(d) != len(shape.items)):
-        what = {LIST: f"a list of {len(shape.items)}", DICT: "a dict", OBJECT: f"a {type(shape.value).__name__}"}
+    if fits and shape.kind in (TUPLE, LIST):
+        fits = len(d) == len(shape.items)
+    elif fits and isinstance(d, dict):
+        fits = d.keys() <= shape.items.keys()
+    if not fits:
+        size, name = len(shape.items), type(shape.value).__name__
+        expected = {
+            TUPLE: f"a tuple of {size}", LIST: f"a list of {size}", OBJECT: f"a {name}",
+            DICT: f"a dict with the keys {', '.join(map(repr, shape.items))}",
+        }  # fmt: skip
         raise CotangentMismatchError(
-            f"{path} is {what[shape.kind]}; its cotangent is {plain(d)!r:.60}.\n"
-            f"  Way out: give the same structure, None for parts without a cotangent."
+            f"{path} is {expected[shape.kind]}; its {what} is {plain(d)!r:.60}.\n"
+            f"  Way out: give the same structure, None for parts without a {what}."
         )
 
 
-def check(d: Any, value: Any, path: str) -> None:
-    """A cotangent must be a number or array of its primal's shape."""
+def check(d: Any, value: Any, path: str, what: str = "cotangent") -> None:
+    """A cotangent must be a number or array of its primal's shape, and a real one if its primal is real."""
     bare = plain(d)
+    expected = f"an array of shape {np.shape(value)}" if isinstance(value, np.ndarray) else "a number"
+    if not isinstance(bare, np.ndarray | np.generic | int | float | complex) or not _is_numeric(bare):
+        raise CotangentMismatchError(
+            f"{path} is {expected}; its {what} is {bare!r:.60}.\n  Way out: give {expected}"
+            + (", np.array of the list." if isinstance(bare, list | tuple) else ".")
+        )
     if np.shape(bare) != np.shape(value):
         raise CotangentMismatchError(
-            f"{path} has shape {np.shape(value)}, its cotangent has shape {np.shape(bare)}; give one of the same shape"
+            f"{path} has shape {np.shape(value)}, its {what} has shape {np.shape(bare)}; give one of the same shape"
         )
+    if np.iscomplexobj(bare) and not np.iscomplexobj(value):
+        raise CotangentMismatchError(
+            f"{path} is real, and its {what} is complex.\n  Way out: give a real one; that of a real number has no "
+            f"imaginary part."
+        )
+
+
+def _is_numeric(value: Any) -> bool:
+    return value.dtype.kind in "fciu" if isinstance(value, np.ndarray | np.generic) else not isinstance(value, bool)
 
 
 # -- gradients of several calls, leaf by leaf -------------------------------------------------------------------------

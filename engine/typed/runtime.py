@@ -257,9 +257,13 @@ def dim(x: Any, axis: int) -> int:
 
 
 def check_shapes(x: Any, y: Any) -> None:
-    """What is left of an elementwise operation whose value nobody needs: the error of shapes that do not fit."""
+    """What is left of an elementwise operation whose value nobody needs: shapes that do not fit, of which the operation
+    itself tells on the other tier."""
     if x.shape != y.shape:
-        np.broadcast(x, y)
+        try:
+            np.broadcast(x, y)
+        except ValueError as error:
+            raise NotTyped(str(error)) from None
 
 
 def reduce_to(d: Any, like: Any) -> Any:

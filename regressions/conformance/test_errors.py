@@ -606,3 +606,23 @@ def test_side_effects_happen_once():
     _, back = pullback(f, 3.0)
     back(1.0), back(1.0)
     assert calls == ["f", "f"]
+
+
+def dead_sum(x, y):
+    _ = x + y
+    return np.sum(x)
+
+
+def dead_sum_of_a_derivative(x, y):
+    _ = gradient(lambda z: np.sum(z * y), x)
+    return np.sum(x)
+
+
+@pytest.mark.parametrize("tier_name", TIERS)
+@pytest.mark.parametrize(("f", "line"), [(dead_sum, "_ = x + y"), (dead_sum_of_a_derivative, "z * y")])
+def test_shapes_that_do_not_fit_where_nobody_needs_the_value(f, line: str, tier_name: str):
+    """The message and the line are those of the operation itself, whether its value is needed or not."""
+    with tier(tier_name), pytest.raises(ValueError, match=r"^operands could not be broadcast.*\(3,\) \(2,\)") as caught:
+        gradient(f, np.ones(3), np.ones(2))
+    own = [entry.statement for entry in caught.traceback if str(entry.path) == __file__]
+    assert line in str(own[-1])

@@ -12,7 +12,7 @@ import warnings
 import numpy as np
 import pytest
 
-from engine import ForeignCallError, MutationError, gradient, pullback, value_and_gradient
+from engine import ForeignCallError, MutationError, gradient, jacobian, jvp, pullback, value_and_gradient
 
 from .oracle import FIRST_ORDER, TIERS, Program, Table, assert_components, checks_of, first_differences, tier
 
@@ -730,3 +730,19 @@ def test_module_state_changed_by_the_program(tier_name):
         assert history == [4.0]
         assert gradient(loss, 1.0) == (4.0 + 3.0,)
         assert history == [4.0, 1.0]
+
+
+def rows_of_nothing(x):
+    rows = np.stack([x, x])
+    rows[0] = 2 * x
+    return rows
+
+
+@pytest.mark.parametrize("tier_name", TIERS)
+def test_a_row_without_elements_is_written(tier_name: str):
+    """Memory of no size overlaps nothing, whatever its strides are."""
+    nothing = np.zeros(0)
+    with tier(tier_name):
+        assert jvp(rows_of_nothing, (nothing,), (nothing,))[1].shape == (2, 0)
+        assert jacobian(rows_of_nothing)(nothing).shape == (2, 0, 0)
+        assert gradient(lambda x: np.sum(rows_of_nothing(x)), nothing)[0].shape == (0,)

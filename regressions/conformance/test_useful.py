@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import operator
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +14,8 @@ import pytest
 import engine
 from engine import checkpoint, grad, gradient, hessian, hvp, jacobian, jvp, pullback, switches
 from engine.rules import registry, rule
+
+from .oracle import TIERS, tier
 
 Z = np.array([0.0, 1.0, 4.0])
 
@@ -271,3 +275,24 @@ def test_an_argument_that_is_left_out_altogether_has_zeros_as_where_all_slopes_e
     assert gradient(f, 0.0) == (0.0,) == gradient(lambda x: np.where(x > 0, x, 0.0), 0.0)
     with switches.off("typed"):
         assert gradient(f, 0.0) == (0.0,)
+
+
+@pytest.mark.parametrize("tier_name", TIERS)
+@pytest.mark.parametrize("power", [pow, math.pow, np.power, operator.pow, lambda x, y: x**y])
+def test_a_power_of_zero_does_not_move_with_its_exponent(power: Callable, tier_name: str):
+    """Whatever its cotangent is, also an infinite one: 0^y is the constant 0 (convention 3)."""
+    with tier(tier_name):
+        assert gradient(lambda y: np.sqrt(power(0.0, y)), 2.0) == (0.0,)
+        assert gradient(lambda y: np.sqrt(power(0.0, y)) + power(3.0, y), 2.0) == pytest.approx((9 * np.log(3.0),))
+        np.testing.assert_allclose(
+            hessian(lambda v: power(v[0], v[1]))(np.array([2.0, 3.0])),
+            [[12.0, 4 + 12 * np.log(2.0)], [4 + 12 * np.log(2.0), 8 * np.log(2.0) ** 2]],
+            rtol=1e-14,
+        )
+
+
+@pytest.mark.parametrize("tier_name", TIERS)
+def test_the_root_that_pow_takes_where_it_is_not_looked_at(tier_name: str):
+    with tier(tier_name):
+        (d,) = gradient(lambda x: np.sum(np.where(x > 0, pow(x, exp=0.5), 0.0)), Z)
+        assert d.tolist() == [0.0, 0.5, 0.25]
