@@ -228,8 +228,8 @@ def rule(
     careful: Callable | None = None,
     sided: Any = None,
     compares: Any = False,
-    **pullbacks: Callable,
     entrywise: Any = False,
+    **pullbacks: Callable,
 ) -> None:
     """Give a function a rule: for each argument that carries a derivative, its pullback.
 

@@ -197,11 +197,11 @@ def rule_pullbacks(lowerer: Any, stmt: Let, made: Rule, d: Any, wanted: set, fit
         for arg, result in zip(stmt.args, lowerer.items_of(results), strict=True):
             contribute(lowerer, arg, result, wanted, fit, found)
         return found
-    for name, arg in stmt.kw:
     try:
         made.signature.bind(*stmt.args, **dict(stmt.kw))
     except TypeError as error:
         raise NotTyped(f"a call that the rule of {stmt.fn} does not cover: {error}") from None
+    for name, arg in stmt.kw:
         keyword = made.signature.parameters.get(name)
         if keyword is None:
             raise NotTyped(f"{name}=, which the rule of {stmt.fn} does not cover")
