@@ -143,6 +143,7 @@ LATE = {
     "engine.rules.scipy.harmonics": "scipy.special",
     "engine.rules.scipy.linalg": "scipy.linalg",
     "engine.rules.scipy.factorisations": "scipy.linalg",
+    "engine.rules.scipy.eigenvalues": "scipy.linalg",
     "engine.rules.scipy.equations": "scipy.linalg",
     "engine.rules.scipy.structured": "scipy.linalg",
     "engine.rules.scipy.integrate": "scipy.integrate",

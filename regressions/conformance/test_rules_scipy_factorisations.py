@@ -46,6 +46,11 @@ ROWS = [
     *[row(sl.eigvals, a, single=False) for a in (A, Z)],
     row(sl.eigvalsh_tridiagonal, real(4), real(3)),
     row(sl.eigh_tridiagonal, real(4), real(3), True),
+    row(sl.eigh_tridiagonal, real(4), real(3), True, select="i", select_range=(1, 2)),
+    row(sl.eigvalsh_tridiagonal, real(4), real(3), select="v", select_range=(-0.5, 9.0)),
+    *[row(sl.eigvals_banded, real(3, 5), lower=low) for low in (False, True)],
+    row(sl.eigvals_banded, real(2, 4) + 1j * real(2, 4) * np.array([[1.0], [0.0]]), select="i", select_range=(1, 3)),
+    row(sl.eig_banded, real(3, 5), True, True),
     *[row(sl.lu, a, permute_l=p) for a in (A, Z, TALL, WIDE, ZTALL) for p in (False, True)],
     row(sl.lu, A, p_indices=True),
     *[row(sl.lu_factor, a) for a in (A, Z)],
@@ -138,6 +143,24 @@ def eigenvectors_of_hermitian_matrices(z):
 def eigenvectors_of_a_tridiagonal_matrix(d, e):
     w, v = sl.eigh_tridiagonal(d, e)
     return np.sum(w**2 * np.arange(4.0)) + np.sum(v**2 * W4)
+
+
+@PROGRAMS.at(real(4), real(3), real(3, 5))
+def some_eigenvectors_of_bands(d, e, band):
+    w, v = sl.eigh_tridiagonal(d, e, select="i", select_range=(1, 2))
+    total = np.sum(w**2) + np.sum(v**2 * W4[:, :2]) + np.sum(v[:, 0] * v[0, 0] * W4[0])
+    for low in (False, True):
+        w, v = sl.eig_banded(band, low)
+        total = total + np.sum(w**3) + np.sum(v**2 * np.arange(5.0))
+        w, v = sl.eig_banded(band, lower=low, select="v", select_range=(-0.3, 5.0))
+        total = total + np.sum(w**3) + np.sum(v[:, 0] ** 2 * np.arange(5.0))
+    return total
+
+
+@PROGRAMS.at(real(2, 4) + 1j * real(2, 4) * np.array([[0.0], [1.0]]))
+def eigenvectors_of_a_hermitian_band(band):
+    w, v = sl.eig_banded(band, True)
+    return np.sum(w**3) + np.sum(np.abs(v) ** 2 * W4)
 
 
 @PROGRAMS.at(Z)

@@ -209,8 +209,3 @@ refused(
     reason="it calls its function from code that is out of sight",
     way_out="expm, logm, sqrtm, cosm and their kin, or w, v = eig(a) and (v * f(w)) @ inv(v)",
 )
-refused(
-    *existing(sl, "eig_banded eigvals_banded"),
-    reason="half of a symmetric band holds each number once, where eigh reads a matrix as symmetric",
-    way_out="eigh_tridiagonal, or eigh of the full matrix",
-)
