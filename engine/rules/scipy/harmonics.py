@@ -26,7 +26,7 @@ rule(
 for _function in existing(sp, "legendre_p"):
     rule(
         _function,
-        z=lambda d, out, n, z, *, diff_n=0: d * conj(jacobi_partial(n, 0, 0, only_values(z, diff_n))),
+        z=lambda d, out, n, z, *, diff_n=0: d * conj(like(out, jacobi_partial(n, 0, 0, only_values(z, diff_n)))),
     )
 for _function in existing(sp, "assoc_legendre_p"):
     rule(
