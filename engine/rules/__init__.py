@@ -31,7 +31,9 @@
    looks at contributes exactly nothing (engine.traced.useful). Rows of a Jacobian are asked for one by one: the other
    outputs are not looked at either.
 5. NaN and infinite values. A NaN in the primal is never turned into a clean zero gradient of the slice that it
-   decided: the maximum of a slice with a NaN has NaN cotangents.
+   decided: the maximum of a slice with a NaN has NaN cotangents. Nor is a number that has overflowed: behind exp(800) a
+   cotangent is 0 by underflow and the slope infinite, and their product is 0 in 1 / (1 + exp(x)) and 1 in
+   log(1 + exp(x)), which the numbers there do not tell apart. It is NaN; expit(-x) and logaddexp(0, x) are right.
 6. Empty reductions pull back to empty arrays, whatever their value (0, 1 or NaN).
 7. Symmetric matrices. cholesky and eigh read one triangle; their matrix counts as symmetric (Hermitian), and so is its
    cotangent: the gradient among symmetric changes.
