@@ -130,8 +130,9 @@ def report(found: list[Entry]) -> Iterator[str]:
         others = "".join(f"{of(rows):>{w}}" for of, w in ((in_autograd, 10), (in_jax, 8)))
         yield f"{namespace:34}" + "".join(f"{counts[s]:13}" for s in (*STATES, None)) + others
     yield ""
-    yield "autograd: names its namespace of the same name wraps with a derivative, or declares to have none."
-    yield "jax: names that its namespace of the same name defines. '-': not installed, or no such namespace."
+    yield "autograd: names with a derivative, or declared to have none, in its namespace of the same name."
+    yield "jax: names that its namespace of the same name defines, differentiable or not, NumPy's own objects left out."
+    yield "'-': not installed, or no such namespace."
     reasons: dict[str, list[str]] = {}
     for e in found:
         if e.state == "refused":
@@ -144,29 +145,35 @@ def report(found: list[Entry]) -> Iterator[str]:
 
 
 def in_autograd(rows: list[Entry]) -> str:
-    """How many of the names autograd differentiates or declares constant, from its own tables."""
+    """How many of the names autograd differentiates, as primitives or as compositions, or declares constant."""
     try:
-        import autograd.core
-        import autograd.numpy
-        import autograd.tracer
-
+        core, tracer = importlib.import_module("autograd.core"), importlib.import_module("autograd.tracer")
+        importlib.import_module("autograd.numpy")  # fills the tables
         module = importlib.import_module(rows[0].namespace.replace("numpy", "autograd.numpy", 1)
                                          .replace("scipy", "autograd.scipy", 1))  # fmt: skip
     except ImportError:
         return "-"
     if not module.__name__.startswith("autograd"):
         return "-"
-    known = 0
-    for e in rows:
-        function = getattr(module, e.name, None)
-        known += function in autograd.core.primitive_vjps or getattr(function, "fun", None) is not None and any(
-            function in table for table in autograd.tracer.notrace_primitives.values()
-        )  # fmt: skip
-    return str(known)
+    constants = set().union(*tracer.notrace_primitives.values())
+    found = [getattr(module, e.name, None) for e in rows]
+    return str(sum(f in core.primitive_vjps or f in constants or is_autograds_own(f) for f in found))
+
+
+def is_autograds_own(function: Any) -> bool:
+    """Is it a function of autograd's that is no primitive with a derivative: a composition, or never traced?
+
+    What it wraps without a derivative is made in `autograd.tracer`, too, and keeps what it wraps in `fun`.
+    """
+    if not isinstance(function, FunctionType):
+        return False
+    if function.__module__.startswith(("autograd.numpy", "autograd.scipy")):
+        return True
+    return getattr(function, "_is_primitive", False) and not hasattr(function, "fun")
 
 
 def in_jax(rows: list[Entry]) -> str:
-    """How many of the names JAX's namespace of the same name defines."""
+    """How many of the names JAX's namespace of the same name defines, other than by NumPy's or SciPy's own object."""
     namespace = rows[0].namespace
     if not namespace.startswith(("numpy", "scipy")):
         return "-"
@@ -174,4 +181,5 @@ def in_jax(rows: list[Entry]) -> str:
         module = importlib.import_module(f"jax.{namespace}")
     except ImportError:
         return "-"
-    return str(sum(hasattr(module, e.name) for e in rows))
+    original = sys.modules[namespace]
+    return str(sum(getattr(module, e.name, getattr(original, e.name)) is not getattr(original, e.name) for e in rows))

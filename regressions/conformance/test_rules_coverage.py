@@ -2,17 +2,18 @@
 
 import subprocess
 import sys
+from types import ModuleType
 
 import numpy as np
 import pytest
 import scipy.integrate
 import scipy.linalg
-import scipy.sparse
+import scipy.sparse.linalg
 import scipy.special  # noqa: F401  the rules of what is imported are in the table
 
 from engine import ForeignCallError, gradient
 from engine.rules import refused, registry
-from engine.rules.coverage import STATES, entries, report, state_of
+from engine.rules.coverage import STATES, entries, in_autograd, in_jax, report, state_of
 
 FOUND = entries()
 
@@ -47,6 +48,51 @@ def test_the_report_counts_every_name():
     lines = list(report(FOUND))
     rows = [line.split() for line in lines[1 : lines.index("")]]
     assert sum(int(number) for _, *numbers in rows for number in numbers[: len(STATES) + 1]) == len(FOUND)
+
+
+def stand_in(monkeypatch, name, **members):
+    """A module of that name, and the packages that it is in, for the length of a test."""
+    parts = name.split(".")
+    for i in range(1, len(parts) + 1):
+        package = ".".join(parts[:i])
+        if package not in sys.modules or i == len(parts):
+            module = ModuleType(package)
+            module.__path__ = []
+            monkeypatch.setitem(sys.modules, package, module)
+    for member, value in members.items():
+        setattr(sys.modules[name], member, value)
+
+
+def primitive(wrapped, module="autograd.tracer", **marks):
+    """A function as autograd makes them: of its tracer's, but for compositions, and marked with what it wraps."""
+
+    def made(*args):
+        return wrapped(*args)
+
+    made.__module__ = module
+    for mark, value in marks.items():
+        setattr(made, mark, value)
+    return made
+
+
+def test_what_autograd_covers_is_counted(monkeypatch):
+    """As in autograd 1.9: tables of its core and its tracer, wrappers, compositions, NumPy's own objects."""
+    sin, floor, ediff1d = [primitive(f, fun=f, _is_primitive=True) for f in (np.sin, np.floor, np.ediff1d)]
+    ndim, mean = primitive(np.ndim, _is_primitive=True), primitive(np.mean, "autograd.numpy.numpy_wrapper")
+    stand_in(monkeypatch, "autograd.core", primitive_vjps={sin: None})
+    stand_in(monkeypatch, "autograd.tracer", notrace_primitives={"vjp": {floor}, "jvp": {floor}})
+    of_numpy = {"sin": sin, "floor": floor, "ediff1d": ediff1d, "ndim": ndim, "mean": mean, "dtype": np.dtype}
+    stand_in(monkeypatch, "autograd.numpy", **of_numpy)
+    rows = [e for e in FOUND if e.namespace == "numpy"]
+    assert in_autograd(rows) == "4"  # sin, floor, ndim, mean
+    assert in_autograd([e for e in FOUND if e.namespace == "numpy.fft"]) == "-"
+
+
+def test_what_jax_covers_is_counted(monkeypatch):
+    stand_in(monkeypatch, "jax.numpy", sin=primitive(np.sin, "jax"), flexible=np.flexible, no_such_name=len)
+    assert in_jax([e for e in FOUND if e.namespace == "numpy"]) == "1"
+    assert in_jax([e for e in FOUND if e.namespace == "scipy.linalg"]) == "-"
+    assert in_jax([e for e in FOUND if e.namespace == "math"]) == "-"
 
 
 def test_the_command_prints_the_table():
