@@ -148,6 +148,8 @@ def contestants(
             if names is not None or has_environment(release):
                 python = interpreter(release, say)
                 found.append(Contestant(name, python, threads, clock, release=str(release)))
+            else:
+                say(f"{name} is left out: it has no environment; --engine {name} makes one")
     return found
 
 
