@@ -30,6 +30,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from inspect import CO_VARARGS, CO_VARKEYWORDS
+from types import FunctionType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,6 +52,9 @@ __all__ = [
     "scope",
     "vjp_of",
 ]
+
+
+VARIADIC = CO_VARARGS | CO_VARKEYWORDS
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,16 +94,25 @@ class Rule:
     @cached_property
     def parameters(self) -> tuple[str, ...]:
         """The names of the primitive's own arguments, as the rule spells them."""
+        written, skip = self._written
+        plain = type(written) is FunctionType and not hasattr(written, "__wrapped__")
+        if plain and not written.__code__.co_flags & VARIADIC:
+            code = written.__code__  # inspect.signature takes a hundred times as long, at every import
+            return code.co_varnames[skip : code.co_argcount + code.co_kwonlyargcount]
         return tuple(self.signature.parameters)
 
     @cached_property
     def signature(self) -> inspect.Signature:
         """What the rule accepts after `d` and `out`; a call outside it has no rule."""
-        if self.partials:
-            written, skip = next(p for p in self.partials if p is not None), 1
-        else:
-            written, skip = self.whole or next(iter(self.pullbacks.values())), 2
+        written, skip = self._written
         return inspect.Signature(list(inspect.signature(written).parameters.values())[skip:])
+
+    @property
+    def _written(self) -> tuple[Callable, int]:
+        """A function with the primitive's arguments, and how many others it has before them."""
+        if self.partials:
+            return next(p for p in self.partials if p is not None), 1
+        return self.whole or next(iter(self.pullbacks.values())), 2
 
     @cached_property
     def is_of_a_program(self) -> bool:
