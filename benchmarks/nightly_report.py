@@ -126,8 +126,10 @@ def _notes(night: Night) -> Iterator[str]:
     for look in night.glances[:SHOWN]:
         notes.append(f"looks faster, at one look: {look.workload}, ratio {look.before:.2f} -> {look.after:.2f}")
     notes += [f"time not clear: {workload}: {why}" for workload, why in night.unsettled.items()]
+    newest = next((one.commit[:12] for one in reversed(night.new) if one.problem is None), "")
     for benchmark, parameter in night.failures[:SHOWN]:
-        notes.append(f"failed: {benchmark}({parameter}); again: asv run --show-stderr --bench {benchmark} HEAD^!")
+        again = f"asv run --show-stderr --dry-run --bench {benchmark} {newest}^!"
+        notes.append(f"failed: {benchmark}({parameter}); the error: {again}")
     if len(night.failures) > SHOWN:
         notes.append(f"and {len(night.failures) - SHOWN} more that failed")
     notes += [f"stepped over {one.commit[:12]}: {one.problem}" for one in night.measured if one.problem]

@@ -232,6 +232,12 @@ def test_a_report_is_read_in_ten_seconds():
     ]
 
 
+def test_a_failure_comes_with_the_command_that_shows_the_error():
+    *_, last = nightly_report.report(night(failures=[CALLS]), lambda commit: "")
+    command = "asv run --show-stderr --dry-run --bench calls.Calls.track_calls bbbbbbbbbbbb^!"
+    assert last == f"failed: calls.Calls.track_calls(mlp:32x64-64-1); the error: {command}"
+
+
 def test_a_set_of_culprits_is_named_as_one():
     found = night(changes=[Change(CALLS, 40.0, 50.0, "a" * 40, ("b" * 40, "c" * 40))])
     lines = list(nightly_report.report(found, lambda commit: f"of {commit[0]}"))
