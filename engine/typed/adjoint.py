@@ -18,6 +18,7 @@ from __future__ import annotations
 import operator
 from typing import Any
 
+from .compiled import Compiled
 from .core import (
     UNDEFINED,
     Block,
@@ -56,7 +57,8 @@ def _spread_activity(stmts: list, active: set) -> None:
     for stmt in stmts:
         if type(stmt) is Let:
             depends = any(v in active for v in carriers(stmt))
-            if depends and stmt.fn in (applied, applied_slope):
+            called = isinstance(stmt.fn, Compiled) and not stmt.fn.has_pullback
+            if depends and (called or stmt.fn in (applied, applied_slope)):
                 raise NotTyped("the derivative of a pullback that is called")
             if depends and is_active_type(stmt.out.type):
                 active.add(stmt.out)

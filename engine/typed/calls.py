@@ -21,6 +21,7 @@ from .library import LIBRARY
 from .lower_frames import Frame
 from .methods import list_method
 from .nested import call_derivative, lower_derivative
+from .recursion import Recursion
 from .results import OPERATORS, is_library, is_of_rules, is_primitive
 from .types import NotTyped
 from .values import Bound, Closure, Derivative, DictOf, Fields, Func, ListOf, Method, Outside, Ref, Tup, flatten
@@ -30,14 +31,6 @@ DEPTH = 60
 UNDECIDED = 3  # conditions that numbers decide, around a call inside a call of the same function
 REPEATS = 200  # of calls inside calls of the same function
 CONSTANTS = (bool, int, float, str, type(None))
-
-
-class Recursion(NotTyped):
-    """A function called inside itself; where it is known that it will be, it is lowered in another way."""
-
-    def __init__(self, key: int) -> None:
-        super().__init__("recursion")
-        self.key = key
 
 
 def shape_of(value: Any) -> Any:
@@ -240,11 +233,21 @@ class Calls:
         if isinstance(node, ast.AsyncFunctionDef) or exits.is_generator(node):
             raise NotTyped("a generator")
         unrolled = key in self.unrolled
+        if key in self.recursive and not unrolled:
+            self.bind(frame, node.args, defaults, args, kwargs)
+            return self.called(frame, node, key)
         self.meet(key, args, kwargs)
         self.bind(frame, node.args, defaults, args, kwargs)
+        self.unrolling += unrolled
+        value = self.run_body(frame, node)
+        self.unrolling -= unrolled
+        self.callees.pop()
+        return value
+
+    def run_body(self, frame: Frame, node: Any) -> Any:
+        """Interpret the body of a function whose arguments are bound in `frame`."""
         outer, line = self.frame, self.line
         self.frame = frame
-        self.unrolling += unrolled
         if isinstance(node, ast.Lambda):
             frame.locals |= set(exits.assigned(node))
             self.at(node)
@@ -255,8 +258,6 @@ class Calls:
             self.store[frame.number, EXIT] = Const(False)
             self.statements(node.body)
             value = self.returned(frame)
-        self.callees.pop()
-        self.unrolling -= unrolled
         self.frame, self.line = outer, line
         self.forget(frame)
         return value

@@ -28,6 +28,8 @@ class Entry:
         for place in self.places.read:
             if place in needed and place.how != "constant":
                 out.extend(self.load(place, checked))
+        for a, b in self.places.identical if checked else ():
+            out.append(self.unless(ast.Compare(self.held_expr(a), [ast.Is()], [self.held_expr(b)])))
         for place, known in self.places.shapes.items() if checked else ():
             of = attribute(self.held_expr(place), "shape")
             out.append(

@@ -68,6 +68,8 @@ class Expressions:
 
     def defined(self, key: tuple, name: str) -> Any:
         value = self.store.get(key, ABSENT)
+        if self.building:
+            self.reads.setdefault(key, value)
         if type(value) is Maybe:
             value = value.value
             if type(value) is not Var:

@@ -15,21 +15,23 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import SourceError, register_generated
+from ..errors import SourceError
 from ..rules.registry import generation, lookup
 from ..tangents import Tangent, has_nan
 from . import runtime
 from .adjoint import differentiate
-from .calls import Recursion
+from .compiled import compile_function
 from .core import Const, Let, Pack, Program, Var, text_of, walk
-from .emit import Emitter, Names, name
+from .emit import Emitter, Names
 from .entry import Entry
 from .interpret import interpret
 from .lower import Lowerer
 from .nested import differentiated, is_derivative
 from .optimise import optimise
 from .places import Place, Places
+from .procedures import Procedure
 from .projections import whole
+from .recursion import Recursion
 from .stores import settle
 from .types import FLOAT, Array, Doubtful, NotTyped, Plain, Scalar, Seq, class_of_kind, is_active_type, type_of
 from .values import Outside, Tup
@@ -63,7 +65,7 @@ class Trace:
 
 def leaves_out(stmt: Let) -> bool:
     """Is there an entry of an argument that the result may not depend on?"""
-    if stmt.fn in (runtime.put, runtime.read):
+    if stmt.fn in (runtime.put, runtime.read) or type(stmt.fn) is Procedure:
         return True
     made = lookup(stmt.fn)
     return made is not None and (made.careful is not None or made.leaves_out(dict(stmt.kw)))
@@ -74,18 +76,21 @@ def lower_call(f: Any, args: tuple, kwargs: dict, user: Any = None) -> tuple[Low
 
     user: the function whose lines the program's statements carry, if that is not f.
     """
+    recursive: set = set()
     unrolled: set = set()
     while True:
         try:
-            return lowered(f, args, kwargs, user, unrolled)
+            return lowered(f, args, kwargs, user, recursive, unrolled)
         except Recursion as met:
             if met.key in unrolled:
                 raise
-            unrolled.add(met.key)
+            (unrolled if met.key in recursive else recursive).add(met.key)
 
 
-def lowered(f: Any, args: tuple, kwargs: dict, user: Any, unrolled: set) -> tuple[Lowerer, Any, list, int]:
-    """The same; `unrolled` are the functions that call themselves."""
+def lowered(
+    f: Any, args: tuple, kwargs: dict, user: Any, recursive: set, unrolled: set
+) -> tuple[Lowerer, Any, list, int]:
+    """The same; the functions that call themselves are known: those to be called, and those to be unrolled."""
     places = Places()
     root = Place("function", None, None, f)
     function = places.value(root)
@@ -97,7 +102,7 @@ def lowered(f: Any, args: tuple, kwargs: dict, user: Any, unrolled: set) -> tupl
     code = user.__code__ if isinstance(user, FunctionType) else None
     lowerer = Lowerer(places, code.co_filename if code else "<typed>")
     lowerer.line = code.co_firstlineno if code else 1
-    lowerer.unrolled = unrolled
+    lowerer.recursive, lowerer.unrolled = recursive, unrolled
     if user is f:
         hint_arguments(code, given)
     value = lowerer.call(function, list(given), named)
@@ -203,6 +208,8 @@ class Checker:
                 found = type(error)
         if self.expected is None:
             self.expected = [found]
+        elif found is NotTyped and isinstance(self.expected[0], type):
+            return  # the other tier will raise the error
         elif not same(self.expected[0], found):
             raise AssertionError(f"{after} changed {self.expected[0]} to {found}\n{text_of(program.body)}")
 
@@ -313,29 +320,6 @@ def print_function(trace: Trace, checked: bool, names: Names) -> ast.FunctionDef
     parameters = ["function", "args", "kwargs"]
     arguments = ast.arguments([], [ast.arg(p) for p in parameters], None, [], [], None, [])
     return ast.FunctionDef(names.fresh(f"gradient_of_{trace.title}".replace("<lambda>", "lambda")), arguments, body, [])
-
-
-def compile_function(
-    definition: ast.FunctionDef, names: Names, filename: str, title: str, module_globals: dict
-) -> Callable:
-    """The function that a definition describes; its constants are its free variables: nothing enters any namespace."""
-    constants = dict(names.values)
-    outer = ast.FunctionDef(
-        "make", ast.arguments([], [ast.arg(n) for n in constants], None, [], [], None, []),
-        [definition, ast.Return(name(definition.name))], [],
-    )  # fmt: skip
-    module = ast.Module([outer], [])
-    for node in ast.walk(module):
-        if isinstance(node, ast.expr | ast.stmt | ast.arg | ast.keyword | ast.excepthandler) and not hasattr(
-            node, "lineno"
-        ):
-            node.lineno = node.end_lineno = 1
-            node.col_offset = node.end_col_offset = 0
-    scope: dict[str, Any] = {}
-    exec(compile(module, filename, "exec"), scope)
-    made = scope["make"](**constants)
-    register_generated(made.__code__)
-    return FunctionType(made.__code__, module_globals, title, None, made.__closure__)
 
 
 def build(f: Any, trace: Trace, zeros: bool = True) -> Callable:
@@ -450,7 +434,7 @@ def run(kind: Any, f: Any, function: Any, args: tuple, kwargs: dict, made: Calla
         else:
             known = table[id(owner)] = Instances(owner)
         return first(known, f, function, args, kwargs, made)
-    except FLOATING as error:
+    except (*FLOATING, RecursionError) as error:  # the other tier has room for more levels
         raise NotTyped(str(error)) from error
 
 

@@ -15,11 +15,12 @@ from typing import Any
 
 from . import exits
 from .access import Access
-from .calls import Calls, Recursion
+from .calls import Calls
 from .core import UNDEFINED, Block, Const, If, Let, Var, operands
 from .expressions import Expressions
 from .lower_frames import Frame
 from .places import Places
+from .recursion import ESCAPES, Endless, Recursions
 from .runtime import give_up, same, throw, unpacked
 from .scans import Attempt, Guess
 from .sizes import Sizes
@@ -35,7 +36,7 @@ SHORT = 8  # a comprehension over a range of constants this long makes a list of
 UNROLL = 64  # a range of constants this long is unrolled when its index must be known
 
 
-class Lowerer(Expressions, Access, Calls, Stores, Sizes):
+class Lowerer(Expressions, Access, Calls, Recursions, Stores, Sizes):
     """The state of one lowering; expressions, calls and accesses are in the modules of those names."""
 
     def __init__(self, places: Places, filename: str) -> None:
@@ -50,7 +51,12 @@ class Lowerer(Expressions, Access, Calls, Stores, Sizes):
         self.ties_are_checked = False
         self.may_read_nothing = False  # of a target, on some way through the program
         self.callees: list = []  # the functions being inlined, and what is known of their arguments
-        self.unrolled: set = set()  # the functions that are inlined in themselves
+        self.recursive: set = set()  # the functions that call themselves: those that are called
+        self.unrolled: set = set()  # and those that are inlined in themselves
+        self.procedures: dict = {}
+        self.building: dict = {}
+        self.guessing = False  # what the inner calls of a function return
+        self.reads: dict = {}  # of the names of outside, by a function that is being built
         self.unrolling = self.repeats = self.undecided = 0
         self.iterated: list = []
         self.memo: dict = {}
@@ -298,11 +304,13 @@ class Lowerer(Expressions, Access, Calls, Stores, Sizes):
         results, stores, blocks = [], [], []
         for run in (then, orelse):
             self.store, self.block = dict(before), Block()
-            results.append(run())
+            results.append(self.unless_endless(run) if self.guessing else run())
             stores.append(self.store)
             blocks.append(self.block)
         self.store, self.block = before, outer
         self.undecided -= 1
+        if any(type(r) is Endless for r in results):
+            return self.only_one(results, stores, blocks)
         stmt = If(cond, *blocks, [], [], [], line)
         result = None
         if results[0] is not None or results[1] is not None:
@@ -316,6 +324,24 @@ class Lowerer(Expressions, Access, Calls, Stores, Sizes):
         if any(block.stmts for block in blocks) or stmt.outs:
             self.block.stmts.append(stmt)
         return result
+
+    def unless_endless(self, run: Callable) -> Any:
+        """`run()`, or the reason why it is not known yet what comes of it."""
+        state = self.snapshot()
+        try:
+            return run()
+        except Endless as error:
+            self.rollback(state)
+            return error
+
+    def only_one(self, results: list, stores: list, blocks: list) -> Any:
+        """The other branch is the one that tells what a function returns that calls itself in this one."""
+        known = [i for i, result in enumerate(results) if type(result) is not Endless]
+        if not known:
+            raise results[0]
+        self.store = stores[known[0]]
+        self.block.stmts.extend(blocks[known[0]].stmts)
+        return results[known[0]]
 
     def merge(self, stmt: If, a: Any, b: Any, hint: str = "t") -> Any:
         """The value that is `a` after the `then` branch and `b` after the other."""
@@ -427,19 +453,31 @@ class Lowerer(Expressions, Access, Calls, Stores, Sizes):
 
     def either(self, run: Callable, otherwise: Callable) -> Any:
         """`run()`; where it is not typed, all is as it was before, and `otherwise(error)`."""
-        state = {**self.__dict__, "callees": list(self.callees), "iterated": list(self.iterated)}
-        state["store"] = dict(self.store)  # which is written to in place
-        length, loops = len(self.block.stmts), self.frame.loops if self.frame is not None else 0
+        state = self.snapshot()
         try:
             return run()
-        except Recursion:
+        except ESCAPES:
             raise
         except NotTyped as error:
-            self.__dict__.update(state)
-            if self.frame is not None:
-                self.frame.loops = loops
-            del self.block.stmts[length:]
+            self.rollback(state)
             return otherwise(error)
+
+    def snapshot(self) -> dict:
+        state = self.__dict__ | self.written_in_place()
+        return {**state, "length": len(self.block.stmts), "loops": self.frame.loops if self.frame is not None else 0}
+
+    def written_in_place(self) -> dict:
+        return {"store": dict(self.store), "callees": list(self.callees), "iterated": list(self.iterated)}
+
+    def rollback(self, state: dict) -> None:
+        """All is as it was at the snapshot, which may be gone back to again."""
+        state = dict(state)
+        length, loops = state.pop("length"), state.pop("loops")
+        self.__dict__.update(state)
+        self.__dict__.update(self.written_in_place())
+        if self.frame is not None:
+            self.frame.loops = loops
+        del self.block.stmts[length:]
 
     def set_flags(self, loop: ast.For | ast.While) -> None:
         for flag in getattr(loop, "flags", ()):
@@ -492,10 +530,14 @@ class Lowerer(Expressions, Access, Calls, Stores, Sizes):
         outer_path, self.loop_path = self.loop_path, path
         self.frame.loops += 1
         attempt = Attempt(self, guesses, xs, first, {(self.frame.number, flag) for flag in getattr(node, "flags", ())})
-        for _ in range(ATTEMPTS):
-            if attempt.holds(begin, node.body, again):
-                break
+
+        def settled() -> None:
+            if not any(attempt.holds(begin, node.body, again) for _ in range(ATTEMPTS)):
+                raise NotTyped("a loop whose types do not settle")
+
+        if self.guessing:
+            self.unless_endless(settled)  # or as if it ran no iteration
         else:
-            raise NotTyped("a loop whose types do not settle")
+            settled()
         self.frame.loops -= 1
         self.loop_path = outer_path

@@ -16,10 +16,11 @@ import numpy as np
 from ..tangents import has_nan
 from . import instances, runtime
 from .adjoint import differentiate
+from .compiled import compile_function
 from .core import Block, Const, Let, Pack, Program, Var, free_in
 from .emit import Emitter, Names, name, store
 from .stores import OUTSIDE, Classes, settle
-from .types import NONE, Array, NotTyped, Scalar, Seq, cotangent_type, is_active_type, type_of
+from .types import NONE, Array, Kept, NotTyped, Plain, Scalar, Seq, Several, cotangent_type, is_active_type, type_of
 from .values import Tup
 
 
@@ -63,7 +64,7 @@ class Pullback:
                     found = self.back(self.saved, fitting)
                 if not (self.selects and has_nan(found)) and (self.reads or not instances.has_zeros(found)):
                     return found
-            except NotTyped:
+            except (NotTyped, RecursionError):
                 pass
         if self.other is None:
             with contents(*self.arrays):
@@ -174,7 +175,7 @@ def print_back(f: Any, trace: Any, program: Program, saved: Pack, d: Any) -> Cal
     title = names.fresh(f"pullback_of_{trace.title}".replace("<lambda>", "lambda"))
     definition = ast.FunctionDef(title, arguments, body, [])
     module_globals = getattr(f, "__globals__", {})
-    return instances.compile_function(definition, names, trace.filename, trace.title, module_globals)
+    return compile_function(definition, names, trace.filename, trace.title, module_globals)
 
 
 def targets(arg: Any, emitter: Emitter) -> ast.expr:
@@ -189,12 +190,20 @@ def leaves(arg: Any) -> list:
 
 def owned(v: Var, before: Block, trace: Any) -> Var:
     """`v`, copied where the user may write to its memory before the pullback is called."""
-    if not isinstance(v.type, Array | Seq):
+    if not isinstance(v.type, Array | Seq) and not holds_tuples(v.type):
         return v
-    classes = Classes({p.var for p in trace.places.read if p.var is not None})
-    classes.block(before)
-    if classes.find(v) is not classes.find(OUTSIDE):
-        return v
+    if not holds_tuples(v.type):
+        classes = Classes({p.var for p in trace.places.read if p.var is not None})
+        classes.block(before)
+        if classes.find(v) is not classes.find(OUTSIDE):
+            return v
     copy = Let(Var(v.type, v.hint), runtime.kept, (v,))
     before.stmts.append(copy)
     return copy.out
+
+
+def holds_tuples(type_: Any) -> bool:
+    """May there be arrays in it that no name says anything of: what a function has returned, or saved?"""
+    if isinstance(type_, Seq):
+        return holds_tuples(type_.item)
+    return isinstance(type_, Several | Kept) or type_ == Plain(tuple)

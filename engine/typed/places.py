@@ -55,6 +55,7 @@ class Places:
         self.read: list[Place] = []
         self.constants: dict[int, Place] = {}
         self.containers: dict[int, Place] = {}
+        self.identical: list[tuple[Place, Place]] = []  # places that are relied on to hold one object
         self.shapes: dict[Place, tuple] = {}  # arrays whose shape is relied on
         self.same_shapes: dict[Place, Place] = {}  # arrays and an earlier one whose shape each is relied on to have
 

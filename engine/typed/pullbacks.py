@@ -28,6 +28,7 @@ EXTREMES = {fn: lookup(fn) for fn in (np.max, np.min, np.amax, np.amin)}
 def pullbacks_of(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
     """[(name, contribution)], for the arguments of `stmt` that are wanted."""
     own = _getitem if takes_elements(stmt) else _result if takes_result(stmt) else OWN.get(stmt.fn)
+    own = own or OF_KIND.get(type(stmt.fn))
     if own is not None:
         found = own(lowerer, stmt, d, wanted)
         return [(v, c) for v, c in found if type(v) is Var and v in wanted and c is not None]
@@ -401,6 +402,8 @@ def placed(lowerer: Any, stmt: Let, d: Any) -> tuple[Any, Any]:
     return places, lowerer.let(operator.truediv, (d, lowerer.let(runtime.dim, (places, Const(0)))))
 
 
+OF_KIND: dict[type, Callable] = {}
+"""By the class of the function that is called."""
 OWN: dict[Any, Callable] = {
     runtime.bound: _same, runtime.same: _same, runtime.fresh_list: _fresh_list, runtime.append: _append,
     runtime.pop_last: _pop_last,

@@ -320,7 +320,9 @@ def owned(d: Any) -> Any:
 
 def kept(v: Any) -> Any:
     """An array or a list of them as it is now, whoever writes to it; None is what a branch left undefined."""
-    return [kept(item) for item in v] if type(v) is list else v.copy() if isinstance(v, np.ndarray) else v
+    if isinstance(v, list | tuple):
+        return type(v)([kept(item) for item in v]) if type(v) in (list, tuple) else tuple(map(kept, v))
+    return v.copy() if isinstance(v, np.ndarray) else v
 
 
 def iterations(n: int) -> range:

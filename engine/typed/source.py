@@ -17,8 +17,10 @@ from typing import Any
 import numpy as np
 
 from ..rules.registry import lookup, registered
+from .compiled import Compiled
 from .emit import Names
 from .instances import joint, print_function
+from .types import NotTyped
 
 __all__ = ["source"]
 
@@ -32,6 +34,8 @@ def source(f: Any, args: tuple, kwargs: dict) -> str:
     names = Names()
     names.taken.update(kwargs)
     definition = print_function(joint(f, args, kwargs), False, names)
+    if any(isinstance(value, Compiled) for value in names.values.values()):
+        raise NotTyped("a function that calls itself, in one text")
     module_globals = getattr(f, "__globals__", {})
     own = list(inspect.signature(f).parameters)[: len(args)]
     parameters = [n if n not in names.taken else f"unused_{n}" for n in own]

@@ -134,7 +134,7 @@ def renamed(value: Any, old: Var, new: Var) -> Any:
 # ---- the proof
 
 
-def settle(lowerer: Any, block: Block, handed: list) -> None:
+def settle(lowerer: Any, block: Block, handed: list, outside: set | frozenset = frozenset()) -> None:
     """Prove that the writes in `block` are what the program means, and fix what is read of arrays that are written to.
 
     Raises:
@@ -143,7 +143,7 @@ def settle(lowerer: Any, block: Block, handed: list) -> None:
     writes = [stmt for stmt in walk(block) if type(stmt) is Let and stmt.out in lowerer.writes]
     if not writes:
         return
-    classes = Classes({p.var for p in lowerer.places.read if p.var is not None})
+    classes = Classes({p.var for p in lowerer.places.read if p.var is not None} | outside)
     classes.block(block)
     for stmt in writes:
         classes.union(stmt.out, lowerer.writes[stmt.out])
@@ -163,7 +163,8 @@ def settle(lowerer: Any, block: Block, handed: list) -> None:
                 raise NotTyped(
                     f"a write to a view by {getattr(stmt.fn, '__name__', stmt.fn)}, which may overlap itself"
                 )
-        if type(stmt) is Let and stmt.fn is operator.getitem and classes.find(stmt.args[0]) in stored:
+        is_read = type(stmt) is Let and stmt.fn is operator.getitem and not isinstance(type_of(stmt.args[0]), Several)
+        if is_read and classes.find(stmt.args[0]) in stored:
             stmt.fn = runtime.read
 
 

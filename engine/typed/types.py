@@ -83,6 +83,11 @@ class Several:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """What a call has saved for its pullback: it depends on all that the call depended on."""
+
+
+@dataclass(frozen=True)
 class Plain:
     cls: type
 
@@ -145,7 +150,7 @@ def is_active_type(type: Any) -> bool:
         return type.dtype.kind in "fc"
     if isinstance(type, Several):
         return any(map(is_active_type, type.items))
-    return isinstance(type, Seq) and is_active_type(type.item)
+    return isinstance(type, Kept) or isinstance(type, Seq) and is_active_type(type.item)
 
 
 def is_scalar(type: Any) -> bool:
@@ -195,7 +200,7 @@ def cotangent_type(type: Any) -> Any:
         return Scalar(frozenset(kinds))
     if isinstance(type, Seq):
         return Seq(cotangent_type(type.item))
-    if isinstance(type, Several):
+    if isinstance(type, Several | Kept):
         raise NotTyped("several results whose cotangents meet elsewhere")
     return type
 
