@@ -11,7 +11,7 @@ import os
 import sys
 from dataclasses import asdict
 
-from benchmarks.arguments import Parser, file, folder, number, one_of, processors
+from benchmarks.arguments import Parser, file, folder, number, one_of, pattern, processors
 
 INTERRUPTED = 130
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
@@ -249,7 +249,7 @@ def add_nightly(commands) -> None:
         epilog="examples: python -m benchmarks nightly; python -m benchmarks nightly --since v1.0 --bench '^calls'",
     )
     command.add_argument(
-        "--bench", action="append", default=[], metavar="REGEX", help="only benchmarks of asv with such a name"
+        "--bench", action="append", type=pattern, default=[], metavar="REGEX", help="only benchmarks with such a name"
     )
     command.add_argument("--since", metavar="REV", help="the commits after this one (the last one that was judged)")
     command.add_argument(

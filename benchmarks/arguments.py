@@ -6,11 +6,12 @@ import argparse
 import difflib
 import math
 import os
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NoReturn
 
-__all__ = ["Parser", "file", "folder", "number", "one_of", "processors"]
+__all__ = ["Parser", "file", "folder", "number", "one_of", "pattern", "processors"]
 
 
 class Parser(argparse.ArgumentParser):
@@ -57,6 +58,20 @@ def number(kind: type, least: float, most: float = math.inf) -> Callable[[str], 
         return value
 
     return read
+
+
+def pattern(word: str) -> str:
+    """A regular expression.
+
+    >>> pattern("^(calls")
+    Traceback (most recent call last):
+    argparse.ArgumentTypeError: '^(calls' is no regular expression: missing ), unterminated subpattern at position 1
+    """
+    try:
+        re.compile(word)
+    except re.error as error:
+        raise argparse.ArgumentTypeError(f"{word!r} is no regular expression: {error}") from None
+    return word
 
 
 def file(word: str) -> Path:

@@ -372,7 +372,7 @@ def test_progress_is_told_by_the_names_of_benchmarks():
 # -- the command
 
 
-@pytest.mark.parametrize("arguments", [["--since", "nowhere-at-all"], ["--json", "/nowhere/at/all"]])
+@pytest.mark.parametrize("arguments", [["--since", "nowhere-at-all"], ["--json", "/nowhere/at/all"], ["--bench", "^("]])
 def test_usage_errors_are_two(arguments, capsys):
     with pytest.raises(SystemExit) as exit:
         main(["nightly", *arguments])
