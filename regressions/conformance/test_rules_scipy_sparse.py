@@ -81,6 +81,21 @@ def systems(v, b):
     return np.sum(ssl.spsolve(a, b) ** 2) + np.sum(several**3) + np.sum(constant**2) + np.sum(ssl.spsolve(a.tocsr(), Y))
 
 
+@PROGRAMS.at(NUMBERS)
+def numbers_in_memory_that_is_written_to(v):
+    """csr_array and coo_array look at the memory of the numbers; a sorted array has its own."""
+    w = v * 1.0
+    looking = sparse.csr_array((w, np.array([0, 2, 1, 3]), np.array([0, 2, 3, 4])), shape=(3, 4))
+    places = sparse.coo_array((w, (ROWS_OF, COLUMNS)), shape=(3, 4))
+    copied, column = places.tocsr(), looking.tocsc()
+    other, turned = looking.copy(), looking.T
+    w[0] = 5.0 * v[1]
+    total = np.sum((looking @ X) ** 2) + 2 * np.sum((places @ X) ** 2) + 3 * np.sum((copied @ X) ** 2)
+    looking.data[1] *= v[2]
+    total = total + 4 * np.sum((column @ X) ** 2) + 5 * np.sum((other @ X) ** 2) + np.sum((turned @ Y) ** 2)
+    return total + np.sum((looking @ X) ** 3) + np.sum(looking.data**2 * w) + np.sum((places @ X) ** 2)
+
+
 @PROGRAMS.at(NUMBERS + 1j * NUMBERS[::-1], X + 1j * XS[:, 0])
 def complex_numbers(v, x):
     a = sparse.csr_array((v, (ROWS_OF, COLUMNS)), shape=(3, 4))
@@ -136,6 +151,7 @@ def test_a_sparse_argument_has_a_tangent_with_its_numbers(tier_name):
         lambda a: ssl.norm(a),
         lambda a: ssl.lsqr(a, Y)[0].sum(),
         lambda a: sum(row.sum() for row in a),
+        lambda a: a.tocsc().data[0],
     ],
 )
 @pytest.mark.parametrize("given", [True, False])

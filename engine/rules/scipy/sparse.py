@@ -22,16 +22,34 @@ DENSE = "A.toarray(), and NumPy's functions"
 class Sparse:
     """A sparse array or matrix with active numbers; those at the same place count together.
 
-    `found` is SciPy's own, which gives every value; the numbers say how it moves.
+    `found` is SciPy's own, which gives every value; the numbers say how it moves. They are those of an array `source`,
+    in an order, whose memory may be SciPy's, too: who writes to the one writes to the other.
     """
 
     __array_ufunc__ = None  # NumPy leaves `dense @ self` to it
 
-    def __init__(self, data: Any, row: np.ndarray, col: np.ndarray, found: Any) -> None:
-        self.data = data
+    def __init__(self, source: Any, order: np.ndarray, row: np.ndarray, col: np.ndarray, found: Any) -> None:
+        self.source = source
+        self.order = order
         self.row = row
         self.col = col
         self.found = found
+
+    @property
+    def numbers(self) -> Any:
+        """The numbers, as they are now, one for each row and column."""
+        return np.ravel(self.source)[self.order]
+
+    @property
+    def data(self) -> Any:
+        """SciPy's field of this name, where it is what the array was made of."""
+        if not shares(self.found, self.source):
+            refuse("the field data of a sparse array that SciPy has sorted or copied", "the numbers before that")
+        return self.source
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        refuse("a new field data in a sparse array with active numbers", "another array of the same rows and columns")
 
     @property
     def __class__(self) -> type:
@@ -48,14 +66,14 @@ class Sparse:
 
     @property
     def dtype(self) -> Any:
-        return np.result_type(self.data)
+        return np.result_type(self.source)
 
     @property
     def T(self) -> Sparse:
         return self.transpose()
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("data", "row", "col", "found") or name.startswith("__"):
+        if name in ("source", "order", "row", "col", "found") or name.startswith("__"):
             raise AttributeError(name)
         refuse(f"{name} of a sparse array with active numbers", DENSE)
 
@@ -67,36 +85,42 @@ class Sparse:
     __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = no_rule  # type: ignore[assignment]
     __hash__ = object.__hash__
 
-    def moved(self, data: Any, name: str, *args: Any) -> Sparse:
+    def moved(self, numbers: Any, name: str, *args: Any) -> Sparse:
         """SciPy's result of a method, with these numbers."""
-        return Sparse(data, self.row, self.col, natively(self.found, name, args, {}))
+        return listed(numbers, self.row, self.col, natively(self.found, name, args, {}))
 
     def transpose(self) -> Sparse:
-        return Sparse(self.data, self.col, self.row, natively(self.found, "transpose", (), {}))
+        return self.turned_into(natively(self.found, "transpose", (), {}), self.col, self.row)
+
+    def turned_into(self, found: Any, row: np.ndarray, col: np.ndarray) -> Sparse:
+        """The same numbers, in SciPy's other array: its own copies of them, or the same memory."""
+        if shares(found, self.source):
+            return Sparse(self.source, self.order, row, col, found)
+        return listed(self.numbers, row, col, found)
 
     def conj(self) -> Sparse:
-        return self.moved(np.conj(self.data), "conj")
+        return self.moved(np.conj(self.numbers), "conj")
 
     conjugate = conj
 
     def copy(self) -> Sparse:
-        return self.moved(self.data, "copy")
+        return self.moved(self.numbers, "copy")
 
     def asformat(self, format: str, copy: bool = False) -> Sparse:
-        return self.moved(self.data, "asformat", format)
+        return self.turned_into(natively(self.found, "asformat", (format, copy), {}), self.row, self.col)
 
     def tocsr(self, copy: bool = False) -> Sparse:
-        return self.asformat("csr")
+        return self.turned_into(natively(self.found, "tocsr", (copy,), {}), self.row, self.col)
 
     def tocsc(self, copy: bool = False) -> Sparse:
-        return self.asformat("csc")
+        return self.turned_into(natively(self.found, "tocsc", (copy,), {}), self.row, self.col)
 
-    def tocoo(self, copy: bool = False) -> Sparse:
-        return self.asformat("coo")
+    def tocoo(self, copy: bool = True) -> Sparse:
+        return self.turned_into(natively(self.found, "tocoo", (copy,), {}), self.row, self.col)
 
     def toarray(self) -> Any:
         m, n = self.shape
-        whole = summed(self.data, self.row * n + self.col, m * n)
+        whole = summed(self.numbers, self.row * n + self.col, m * n)
         return rebased(natively(self.found, "toarray", (), {}), np.reshape(whole, (m, n)))
 
     def todense(self) -> Any:
@@ -105,20 +129,20 @@ class Sparse:
 
     def diagonal(self) -> Any:
         on = self.row == self.col
-        whole = summed(self.data[on], self.row[on], min(self.shape))
+        whole = summed(self.numbers[on], self.row[on], min(self.shape))
         return rebased(natively(self.found, "diagonal", (), {}), whole)
 
     def trace(self) -> Any:
-        return rebased(natively(self.found, "trace", (), {}), np.sum(self.data[self.row == self.col]))
+        return rebased(natively(self.found, "trace", (), {}), np.sum(self.numbers[self.row == self.col]))
 
     def sum(self, axis: Any = None) -> Any:
         found = natively(self.found, "sum", (axis,), {})
         if axis is None:
-            return rebased(found, np.sum(self.data))
+            return rebased(found, np.sum(self.numbers))
         only_arrays(self.found, "sum(axis)", "toarray().sum(axis)")
         m, n = self.shape
         over_rows = axis % 2 == 0
-        return rebased(found, summed(self.data, self.col, n) if over_rows else summed(self.data, self.row, m))
+        return rebased(found, summed(self.numbers, self.col, n) if over_rows else summed(self.numbers, self.row, m))
 
     def dot(self, other: Any) -> Any:
         return self * other if is_number(other) else self @ other
@@ -126,37 +150,37 @@ class Sparse:
     def __matmul__(self, other: Any) -> Any:
         only_dense(other)
         found = natively(self.found, "__matmul__", (other,), {})
-        return rebased(found, product(self.data, (self.row, self.col, self.shape), other))
+        return rebased(found, product(self.numbers, (self.row, self.col, self.shape), other))
 
     def __rmatmul__(self, other: Any) -> Any:
         only_dense(other)
         place = (self.col, self.row, self.shape[::-1])
-        moving = np.transpose(product(self.data, place, np.transpose(other)))
+        moving = np.transpose(product(self.numbers, place, np.transpose(other)))
         return rebased(natively(self.found, "__rmatmul__", (other,), {}), moving)
 
     def multiply(self, other: Any) -> Sparse:
         if is_sparse(other):
             refuse("the product of two sparse arrays, entry by entry", DENSE)
         factors = other if np.ndim(other) == 0 else np.broadcast_to(other, self.shape)[self.row, self.col]
-        return self.moved(self.data * factors, "multiply", other)
+        return self.moved(self.numbers * factors, "multiply", other)
 
     def __mul__(self, other: Any) -> Any:
         if is_number(other):
-            return self.moved(self.data * other, "__mul__", other)
+            return self.moved(self.numbers * other, "__mul__", other)
         return self.multiply(other) if is_array(self.found) else self @ other
 
     def __rmul__(self, other: Any) -> Any:
         if is_number(other):
-            return self.moved(other * self.data, "__rmul__", other)
+            return self.moved(other * self.numbers, "__rmul__", other)
         return self.multiply(other) if is_array(self.found) else other @ self
 
     def __truediv__(self, other: Any) -> Sparse:
         if not is_number(other):
             refuse("a sparse array divided by an array", "A.multiply(1 / b)")
-        return self.moved(self.data / other, "__truediv__", other)
+        return self.moved(self.numbers / other, "__truediv__", other)
 
     def __neg__(self) -> Sparse:
-        return self.moved(-self.data, "__neg__")
+        return self.moved(-self.numbers, "__neg__")
 
     def __add__(self, other: Any) -> Any:
         if not is_sparse(other):
@@ -164,7 +188,7 @@ class Sparse:
         other = as_sparse(other)
         rows, cols = np.concatenate([self.row, other.row]), np.concatenate([self.col, other.col])
         found = natively(self.found, "__add__", (other.found,), {})
-        return Sparse(np.concatenate([self.data, other.data]), rows, cols, found)
+        return listed(np.concatenate([self.numbers, other.numbers]), rows, cols, found)
 
     __radd__ = __add__
 
@@ -174,10 +198,15 @@ class Sparse:
         other = as_sparse(other)
         rows, cols = np.concatenate([self.row, other.row]), np.concatenate([self.col, other.col])
         found = natively(self.found, "__sub__", (other.found,), {})
-        return Sparse(np.concatenate([self.data, -other.data]), rows, cols, found)
+        return listed(np.concatenate([self.numbers, -other.numbers]), rows, cols, found)
 
     def __rsub__(self, other: Any) -> Any:
         return as_sparse(other) - self if is_sparse(other) else other - self.toarray()
+
+
+def listed(numbers: Any, row: np.ndarray, col: np.ndarray, found: Any) -> Sparse:
+    """A sparse array with these numbers, which nobody else can write to."""
+    return Sparse(numbers, np.arange(np.size(numbers)), row, col, found)
 
 
 # ---- what they are made of
@@ -256,8 +285,14 @@ def as_sparse(x: Any) -> Sparse:
         return x
     if is_flat(type(x)):
         order, row, col = places_of(x)
-        return Sparse(np.ravel(x.data)[order], row, col, itself(x))
-    return Sparse(*parts_of(x), itself(x))
+        return Sparse(x.data, order, row, col, itself(x))
+    return listed(*parts_of(x), itself(x))
+
+
+def shares(found: Any, source: np.ndarray) -> bool:
+    """Is the memory of an array that of SciPy's field `data`, in the same shape?"""
+    data = getattr(found, "data", None)
+    return isinstance(data, np.ndarray) and data.shape == np.shape(source) and np.shares_memory(data, source)
 
 
 def itself(x: Any) -> Any:
@@ -298,13 +333,11 @@ def constructor(kind: type) -> Callable:
     """What stands for a class of SciPy where its numbers may be active."""
 
     def made(arg1: Any, shape: Any = None, dtype: Any = None, copy: bool = False) -> Any:
-        if type(arg1) is Sparse:
-            return Sparse(arg1.data, arg1.row, arg1.col, built(kind, arg1.found, shape, dtype, copy))
-        if sparse.issparse(arg1):
-            if has_moving_numbers(arg1):
-                numbers = as_sparse(arg1)
-                return Sparse(numbers.data, numbers.row, numbers.col, built(kind, numbers.found, shape, dtype, copy))
-            return built(kind, arg1, shape, dtype, copy)
+        if type(arg1) is Sparse or sparse.issparse(arg1):
+            if not has_moving_numbers(arg1):
+                return built(kind, arg1, shape, dtype, copy)
+            given = as_sparse(arg1)
+            return given.turned_into(built(kind, given.found, shape, dtype, copy), given.row, given.col)
         of_parts = isinstance(arg1, tuple)
         data = np.asarray(arg1[0] if of_parts else arg1)
         if not is_moving(data):
@@ -314,12 +347,14 @@ def constructor(kind: type) -> Callable:
             if np.ndim(data) != 2:
                 refuse("a sparse array of one dimension with active numbers", "a matrix of one row")
             row, col = np.indices(np.shape(data))
-            return Sparse(np.ravel(data), np.ravel(row), np.ravel(col), built(kind, data, shape))
-        found = built(kind, (data, *arg1[1:]), shape)
+            return listed(data.flatten(), np.ravel(row), np.ravel(col), built(kind, data, shape))
+        found = built(kind, (data, *arg1[1:]), shape, None, copy)
         if len(arg1) == 2 and kind.__name__[:3] != "dia":
-            return Sparse(data, np.asarray(arg1[1][0]), np.asarray(arg1[1][1]), found)
-        order, row, col = places_of(found)
-        return Sparse(np.ravel(data)[order], row, col, found)
+            order, row, col = np.arange(np.size(data)), np.asarray(arg1[1][0]), np.asarray(arg1[1][1])
+        else:
+            order, row, col = places_of(found)
+        whole = Sparse(data, order, row, col, found)
+        return whole if shares(found, data) else listed(whole.numbers, row, col, found)
 
     return made
 
@@ -383,7 +418,7 @@ for _name in ("shape", "ndim", "nnz", "format", "dtype"):
     )
 
 
-constant(assembled, built, compressed, is_array, is_flat, itself, natively, parts_of, places_of, shape_of)
+constant(assembled, built, compressed, is_array, is_flat, itself, natively, parts_of, places_of, shape_of, shares)
 
 constant(
     *existing(sparse, "issparse isspmatrix get_index_dtype eye eye_array identity load_npz safely_cast_index_arrays"),

@@ -33,7 +33,7 @@ def spsolve(A: Any, b: Any, permc_spec: Any = None, use_umfpack: bool = True) ->
     a = as_sparse(A)
     flat = np.ravel(b) if np.ndim(b) == 2 and np.shape(b)[1] == 1 else b  # SciPy gives a vector, too
     found = found_solution(a.found, b, permc_spec, use_umfpack)
-    return rebased(found, solution(a.data, (a.row, a.col, a.shape), flat))
+    return rebased(found, solution(a.numbers, (a.row, a.col, a.shape), flat))
 
 
 def found_solution(a: Any, b: np.ndarray, permc_spec: Any, use_umfpack: bool) -> np.ndarray:
