@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.tables import FRAME
+from benchmarks.workloads import WORKLOADS
 from regressions.corpus import all_cases
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +47,17 @@ def test_make_targets_exist(target):
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:engine|regressions|benchmarks)/[\w./-]*)`", README))))
 def test_paths_exist(path):
     assert (ROOT / path).exists()
+
+
+def test_table_of_ratios_has_a_row_for_each_workload():
+    """The numbers are those of the day below it; the rows are today's."""
+    lines = FRAME.search(README)[0].strip().splitlines()
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line.startswith("|")][2:]
+    assert [row[0] for row in rows] == list(WORKLOADS)
+    for name, *ratios in rows:
+        counts = {len({WORKLOADS[name].sizes[i].name for i in (0, -1)})}
+        assert {len(cell.split(", ")) for cell in ratios} == counts, name
+    assert re.match(r"20\d\d-\d\d-\d\d, .*Python 3\.\d+\.\d+, NumPy ", lines[-1])
 
 
 def test_each_limit_names_what_pins_it():
