@@ -9,10 +9,10 @@ import pytest
 
 from regressions.bisect import slower
 from regressions.bisect.answer import Search, report
-from regressions.bisect.axis import End, HistoryError, Where
+from regressions.bisect.axis import CannotAsk, End, HistoryError, Where
 from regressions.bisect.commits import Commits
 from regressions.bisect.search import Judgement
-from regressions.bisect.slower import Slower, workloads
+from regressions.bisect.slower import NothingGrown, Slower, workloads
 
 from .test_bisect import UNIMPORTABLE, Repository, proof, repository, store  # noqa: F401
 
@@ -132,6 +132,23 @@ def test_nothing_that_grew_is_nothing_to_search_for(figures):
     figures(good=same | {"ratios": [1.5] * 99}, bad=more)
     with pytest.raises(HistoryError, match=r"nothing of mlp has grown 1\.2 times .*: calls 1\.00, .* time 1\.07"):
         learned()
+
+
+def test_no_more_rounds_than_it_takes_to_say_that_nothing_grew(figures):
+    same = {"calls": 100, "bytes": 1000}
+    figures(good=same | {"ratios": [1.0] * 99}, bad=same | {"ratios": [1.3, 1.0, 1.0, 1.0, 1.3, 1.0, 1.0]})
+    with pytest.raises(NothingGrown, match=r"time 1\.00"):
+        learned()
+
+
+def test_a_place_that_can_no_longer_be_timed_is_no_place_that_is_slow(figures, monkeypatch):
+    same = {"calls": 100, "bytes": 1000, "ratios": [1.0] * 99}
+    figures(good=same, bad=same)
+    question = Slower("mlp", 1.2)
+    good, bad = (End(at(name), question.see(at(name))) for name in ("good", "bad"))
+    monkeypatch.setattr(question, "see", lambda where: {"unusable": "no gradient"})
+    with pytest.raises(CannotAsk, match="no gradient"):
+        question.learn(good, bad)
 
 
 def test_a_good_end_is_needed():
