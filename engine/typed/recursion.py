@@ -179,9 +179,7 @@ class Recursions:
         """Note what the body takes from outside, and hand it to the inner calls."""
         made.block = block
         made.free = [v for v in free_in(block, made.leaves) if v not in made.params]
-        for stmt in walk(block):
-            if type(stmt) is Let and stmt.fn is made:
-                stmt.args = (*stmt.args, *made.free)
+        self.hand_on(made)
         given = [*made.params, *made.free]
         if any(isinstance(v.type, Seq) and is_active_type(v.type) for v in given):
             raise NotTyped("a list of numbers given to a recursive function")
@@ -194,6 +192,39 @@ class Recursions:
         settle(self, block, made.leaves, set(given))
         self.block = here
         made.is_whole = True
+
+    def hand_on(self, made: Procedure) -> None:
+        """Give the inner calls what the body takes from outside, through the procedures in it that call it as well."""
+        blocks = {made: made.block}
+        pending = [made]
+        callers: dict = {}
+        while pending:
+            caller = pending.pop()
+            for stmt in walk(blocks[caller]):
+                if type(stmt) is Let and type(stmt.fn) is Procedure:
+                    callers.setdefault(stmt.fn, set()).add(caller)
+                    if stmt.fn not in blocks:
+                        blocks[stmt.fn] = stmt.fn.block
+                        pending.append(stmt.fn)
+        more = {made: made.free}
+        pending = [made]
+        while pending:
+            for caller in callers.get(pending.pop(), ()):
+                if caller not in more:
+                    known = {*caller.params, *caller.free}
+                    more[caller] = [v for v in made.free if v not in known]
+                    pending.append(caller)
+        for block in blocks.values():
+            for stmt in walk(block):
+                if type(stmt) is Let and type(stmt.fn) is Procedure:
+                    stmt.args = (*stmt.args, *more.get(stmt.fn, ()))
+        for procedure, names in more.items():
+            if procedure is not made:
+                start = len(procedure.params) + len(procedure.free)
+                procedure.free = [*procedure.free, *names]
+                procedure.active += [
+                    start + i for i, v in enumerate(names) if is_active_type(v.type) and self.depends(v)
+                ]
 
     def call_of(self, made: Procedure, args: list) -> Any:
         out = self.emit(made, tuple(args), made.type(), hint=made.__name__, must=self.in_rule == 0)

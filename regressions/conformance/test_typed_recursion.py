@@ -442,3 +442,30 @@ def test_gradients_inside_a_recursion():
         with tier("traced"):
             expected = gradient(below, 0.7, n=n)
         assert gradient(below, 0.7, n=n)[0] == pytest.approx(expected[0])
+
+
+def test_two_functions_that_call_themselves_and_each_other():
+    """Each takes something from outside that the other must hand on."""
+
+    def program(x, y, n):
+        def first(p, q, n):
+            if n <= 0:
+                return p * y, q
+            a, b = second(p * 0.9, q + x, n - 1)
+            return first(b, a, n - 2)[0] + a, b
+
+        def second(p, q, n):
+            if n <= 0:
+                return p, q * x
+            if p > 0.0:
+                return first(q, p * y, n - 1)
+            return second(math.sin(q), p, n - 2)[1], q
+
+        a, b = first(x, y, n)
+        return a * b
+
+    for n in range(5):
+        with tier("traced"):
+            expected = gradient(program, 0.7, 0.4, n=n)
+        for found in (gradient(program, 0.7, 0.4, n=n), compiled(program, (0.7, 0.4), {"n": n})[1]):
+            np.testing.assert_allclose([d or 0.0 for d in found], [d or 0.0 for d in expected], rtol=1e-12)
