@@ -7,6 +7,8 @@ from functools import partial
 import numpy as np
 from scipy import sparse
 
+from engine.rules.scipy.sparse import applied
+
 from ..case import Raises, case
 from ..costs import cost
 from ..defects import with_rule
@@ -15,7 +17,7 @@ INCIDENCE = sparse.csr_array(np.array([[1.0, 0.0], [0.0, 2.0], [3.0, 0.0]]))
 WEIGHT = np.array([[1.0, -1.0], [0.5, 2.0]])
 
 
-def without_an_element_type(d, out, self, other):
+def without_an_element_type(d, out, matrix, other):
     raise TypeError("no zero of the element type Any")
 
 
@@ -32,7 +34,7 @@ def without_an_element_type(d, out, self, other):
     right=(2 * (INCIDENCE.toarray() @ WEIGHT.T).T @ INCIDENCE.toarray(),),
     oracle="closed form: 2 (X Wᵀ)ᵀ X",
     reported=Raises("crash", "no zero of the element type"),
-    defect=with_rule(sparse.csr_array.__matmul__, other=without_an_element_type),
+    defect=with_rule(applied, other=without_an_element_type),
 )
 def dense_layer_on_a_sparse_batch(W):
     return np.sum((INCIDENCE @ W.T) ** 2)
@@ -58,9 +60,7 @@ CHAIN = tridiagonal(512)
     oracle="definition: the gradient, (A + Aᵀ) x, takes no room for 512 times 512 numbers",
     reported=(False,),
     asks="value",
-    defect=with_rule(
-        sparse.csr_array.__matmul__, other=lambda d, out, self, other: (np.outer(d, other), self.T @ d)[1]
-    ),
+    defect=with_rule(applied, other=lambda d, out, matrix, other: (np.outer(d, other), matrix.T @ d)[1]),
 )
 def quadratic_form_of_a_sparse_matrix(x, *, ad):
     gradient = partial(ad.gradient, lambda x: x @ (CHAIN @ x), x)
