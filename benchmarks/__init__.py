@@ -2,9 +2,11 @@
 
 workloads/       the programs: primal, derivative by hand, seeded data
 ports/           the same in other engines: a module for each
-compare          python -m benchmarks compare: one table from one run; worker is what runs in each engine's process
+compare          python -m benchmarks compare: one run, all in turns; worker is what runs in each engine's process,
+                 tables and plots are what is shown of it
 growth           python -m benchmarks growth: what a longer program costs
 gradbench        python -m benchmarks gradbench: a tool of GradBench; gradbench_check is its check that is relative
+test_times       pytest benchmarks/: before and after a change of the working tree
 history/         the same questions for asv, commit by commit: one question a file
 measure          whether two gradients agree, interleaved timing, call counts, peak memory
 """
