@@ -2,6 +2,7 @@
 where numbers only touch, there is no kink: second derivatives are those of the one that is taken on both sides."""
 
 import math
+import random
 import statistics
 from collections.abc import Callable
 
@@ -158,3 +159,31 @@ def test_fields_of_a_structure_touch():
 
 def test_a_third_derivative_where_numbers_touch():
     assert grad(grad(grad(lambda x: np.maximum(x**2, 0.0) * x)))(0.0) == 6.0
+
+
+def random_tree(rng: random.Random, depth: int) -> Callable:
+    """A function of s, homogeneous of first degree, in which numbers touch where s is 0."""
+    if depth == 0 or rng.random() < 0.15:
+        c = rng.choice([-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0])
+        return lambda s: c * s
+    a, b = random_tree(rng, depth - 1), random_tree(rng, depth - 1)
+    return rng.choice([
+        lambda s: np.maximum(a(s), b(s)),
+        lambda s: np.minimum(a(s), b(s)),
+        lambda s: np.abs(a(s)) + b(s),
+        lambda s: a(s) - np.fmin(b(s), a(s)),
+        lambda s: max(a(s), b(s), -s),
+        lambda s: np.max(np.stack([a(s), b(s), 0.5 * s])),
+        lambda s: np.clip(a(s), b(s), None),
+        lambda s: np.minimum.accumulate(np.stack([a(s), b(s)]))[1],
+    ])  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_is_made_of_them(seed: int):
+    """f(s) is s f(1) for s ≥ 0, so that f(x²) has second derivative 2 f(1), and f(|v|²) the Hessian 2 f(1) I."""
+    f = random_tree(random.Random(seed), 3)
+    expected = 2 * float(f(1.0))
+    assert hvp(lambda x: f(x * x), 0.0, 1.0) == pytest.approx(expected)
+    assert jvp(lambda x: jvp(lambda x: f(x * x), (x,), (1.0,))[1], (0.0,), (1.0,))[1] == pytest.approx(expected)
+    np.testing.assert_allclose(hessian(lambda v: f(v @ v))(np.zeros(2)), expected * np.eye(2), atol=1e-12)
