@@ -362,9 +362,9 @@ def sign(z):
     right=(np.array([1 - 1j]) / 8**0.5,),
     oracle="closed form: y² / |z|³ and -xy / |z|³",
     reported=(np.array([0j]),),
-    defect=(with_rule if MODERN else with_new_rule)(
-        np.sign if MODERN else sign, **{"x" if MODERN else "z": lambda d, out, x: np.zeros_like(x)}
-    ),
+    defect=with_rule(np.sign, x=lambda d, out, x: np.zeros_like(x))
+    if MODERN
+    else with_new_rule(sign, z=lambda d, out, z: np.zeros_like(z)),
 )
 def real_part_of_a_sign(z):
     return np.sum(np.real(sign(z)))
