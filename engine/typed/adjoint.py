@@ -127,7 +127,7 @@ def differentiate(lowerer: Any, start: int, seeds: dict, targets: list) -> dict:
     lowerer.in_rule -= 1
     lowerer.line = line
     found = {v: cotangents[v] for v in targets if v in cotangents}
-    lowerer.may_read_nothing |= not sweep.certain.issuperset(found)
+    lowerer.may_be_unread |= found.keys() - sweep.certain
     return found
 
 

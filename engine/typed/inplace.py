@@ -19,7 +19,10 @@ from .results import is_elementwise, is_fresh
 from .types import Array, Scalar, Seq
 
 CONSUMERS = {runtime.addat, runtime.append, runtime.pop_last, runtime.put_item, runtime.put, operator.add}
-READS = {runtime.read, runtime.dim, runtime.distinct, runtime.check_shapes, runtime.same_shape, runtime.one_extreme}
+READS = {
+    runtime.read, runtime.dim, runtime.distinct, runtime.check_shapes, runtime.same_shape, runtime.one_extreme,
+    runtime.some_dependence,
+}  # fmt: skip
 ONLY_READ = {operator.matmul, np.matmul, np.dot}  # besides elementwise functions: their result shares no memory
 
 

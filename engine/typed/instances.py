@@ -184,7 +184,7 @@ def finish(lowerer: Lowerer, results: Any, f: Any, more: list | tuple = ()) -> T
     program = Program([*params, *more], lowerer.block, results)
     trace = Trace(program, lowerer.places, lowerer.filename, getattr(f, "__name__", type(f).__name__))
     trace.handles = lowerer.handles
-    trace.may_read_nothing = lowerer.may_read_nothing
+    trace.may_read_nothing = bool(lowerer.may_be_unread)
     check = Checker(program, lowerer.places) if checking and not more else None
     if check is not None:
         check(program, "the adjoint")

@@ -49,7 +49,7 @@ class Lowerer(Expressions, Access, Calls, Recursions, Stores, Sizes):
         self.in_rule = 0
         self.handles = False  # is there an except clause?
         self.ties_are_checked = False
-        self.may_read_nothing = False  # of a target, on some way through the program
+        self.may_be_unread: set = set()  # targets of a derivative that some way through the program does not come to
         self.callees: list = []  # the functions being inlined, and what is known of their arguments
         self.recursive: set = set()  # the functions that call themselves: those that are called
         self.unrolled: set = set()  # and those that are inlined in themselves

@@ -98,9 +98,13 @@ def gradients(lowerer: Any, f: Any, args: list, kwargs: dict, chosen: tuple, zer
         raise NotTyped("an inner loss that is no real number")
     settle(lowerer, lowerer.block, [value])
     before, lowerer.ties_are_checked = lowerer.ties_are_checked, True
+    unread, lowerer.may_be_unread = lowerer.may_be_unread, set()
     found = differentiate(lowerer, start, {value: Const(1.0)}, targets) if type(value) is Var else {}
     lowerer.ties_are_checked = before
     lowerer.in_rule += 1
+    for v in [v for v in found if v in lowerer.may_be_unread and not zeros]:
+        lowerer.emit(runtime.some_dependence, (found[v],), NONE, must=True)
+    lowerer.may_be_unread = unread
     grads = [gradient_of(lowerer, args[i], found, zeros) for i in chosen]
     lowerer.in_rule -= 1
     return value, grads

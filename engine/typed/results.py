@@ -431,6 +431,7 @@ _TABLE: dict[Callable, Callable] = {
     runtime.applied_slope: lambda args, kw: cotangent_type(type_of(args[1])),
     runtime.places_of: lambda args, kw: Array(np.dtype(np.intp), ("?",)),
     runtime.no_tie: lambda args, kw: NONE, runtime.one_extreme: lambda args, kw: NONE,
+    runtime.some_dependence: lambda args, kw: NONE,
     min: _len, max: _len, runtime.bound: _like, runtime.same: _like, operator.not_: lambda args, kw: BOOL,
     standing_largest: _like, standing_smallest: _like,
 }  # fmt: skip

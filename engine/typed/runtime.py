@@ -163,6 +163,12 @@ def one_extreme(x: Any, extreme: Any, axis: Any = None, keepdims: bool = False) 
         raise NotTyped("a tie below two derivatives")
 
 
+def some_dependence(d: Any) -> None:
+    """A cotangent that is not 0 is no None; which of them a 0 is, the other tier knows (convention 12)."""
+    if not np.any(d):
+        raise NotTyped("a zero that may stand for no dependence")
+
+
 def applied(pullback: Any, like: Any, *args: Any, **kwargs: Any) -> Any:
     """What the pullback of a rule returns, as a cotangent of `like`: the rule is not inlined, but called."""
     if type(like) is tuple:

@@ -101,3 +101,17 @@ def test_the_other_family_has_zeros(tier_name: str):
     with tier(tier_name):
         assert grad(power)(2.0) == 0.0
         assert grad(product)(ONES).tolist() == [1.0, 1.0] and grad(product)(EMPTY).shape == (0,)
+
+
+def guarded_by_none(x, n=0):
+    (d,) = gradient(lambda z: power(z, n=n), x)
+    return 3.0 * x if d is None else d * x
+
+
+@pytest.mark.parametrize("tier_name", TIERS)
+def test_none_inside_a_differentiated_function(tier_name: str):
+    with tier(tier_name):
+        assert gradient(guarded_by_none, 2.0) == (3.0,)
+        assert gradient(guarded_by_none, 2.0, n=2) == (8.0,)
+        assert gradient(guarded_by_none, 0.0, n=2) == (0.0,)
+        assert grad(lambda x: grad(power)(x) + x * x)(3.0) == 6.0
