@@ -40,7 +40,7 @@ def weighted_solution(matrix):
     return np.sum(np.linalg.solve(matrix, LOADS) * WEIGHTS)
 
 
-SPRINGS = np.stack([np.eye(2), 2.0 * np.eye(2)])
+SPRINGS = np.stack([np.eye(2), 2.0 * np.eye(2)])[None]  # of three dimensions NumPy 1 takes (2, 1) for two vectors
 
 
 def of_each_system(d, out, a, b):
@@ -58,7 +58,7 @@ def of_each_system(d, out, a, b):
     at=(np.array([[1.0], [2.0]]),),
     right=(np.array([[1.5], [1.5]]),),
     oracle="closed form: the sum of A⁻ᵀ 1 over the stack",
-    reported=(np.array([[[1.0], [1.0]], [[0.5], [0.5]]]),),
+    reported=(np.array([[[[1.0], [1.0]], [[0.5], [0.5]]]]),),
     defect=together(
         with_rule(np.linalg.solve, a=lambda d, out, a, b: solve_pullback(d, out, a, b)[0], b=of_each_system),
         nothing_is_fitted,
