@@ -80,6 +80,13 @@ def value_and_gradient(f: Callable, *args: Any, **kwargs: Any) -> tuple[Any, Any
 
 def _value_and_gradient(f: Callable, args: tuple, kwargs: dict, with_value: bool) -> tuple[Any, Any]:
     """(f(*args, **kwargs), its gradient); without the value, what only the value needs need not be computed."""
+    if _typed():  # an instance that fits was made for arguments that had been looked at
+        try:
+            found = typed.known((with_value, None, False), f, f, args, kwargs)
+        except typed.NotTyped as why:
+            return _traced(f, args, kwargs, None, why)
+        if found is not typed.MISS:
+            return found
     if args and isinstance(args[0], Params):
         return _implicit(f, args[0], args[1:], kwargs)
     _check(f, args)
@@ -93,13 +100,19 @@ def _differentiated(
 
     zeros: they may stand in the place of None.
     """
-    careful = False
+    why = None
     if _typed():
         try:
             return typed.gradient(f, args, kwargs, with_value, wrt, zeros)
-        except typed.NotTyped as why:
-            careful = isinstance(why, typed.Doubtful)
+        except typed.NotTyped as error:
+            why = error
+    return _traced(f, args, kwargs, wrt, why)
+
+
+def _traced(f: Callable, args: tuple, kwargs: dict, wrt: tuple | None, why: typed.NotTyped | None) -> tuple[Any, Any]:
+    """The same on the traced tier; why the other one has no answer."""
     value, back = traced.pullback(f, args, kwargs, wrt=wrt, keep=False)
+    careful = isinstance(why, typed.Doubtful)
     return value, back.sweep(traced.scalar_seed(value, _name(f)), careful=careful)[0]
 
 

@@ -8,9 +8,9 @@ after it where the answer is in doubt (a NaN, a floating-point warning that is a
 
 from __future__ import annotations
 
-from .instances import derived, forget, gradient
+from .instances import MISS, derived, forget, gradient, known
 from .pairs import pullback
 from .source import source
 from .types import Doubtful, NotTyped
 
-__all__ = ["Doubtful", "NotTyped", "derived", "forget", "gradient", "pullback", "source"]
+__all__ = ["MISS", "Doubtful", "NotTyped", "derived", "forget", "gradient", "known", "pullback", "source"]

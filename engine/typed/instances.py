@@ -39,6 +39,7 @@ from .verify import verify
 
 MISS = type("Miss", (), {"__repr__": lambda self: "MISS"})()
 FLOATING = (FloatingPointError, RuntimeWarning)  # where the user has made errors of them, the traced tier tells whose
+LEFT = (*FLOATING, RecursionError)  # it has room for more levels, too
 MOST = 16  # instances of one code object
 checking = bool(os.environ.get("GRADPIN_CHECK_CORE"))
 
@@ -416,26 +417,37 @@ def derived(operator: Callable, f: Any, *rest: Any) -> Any:
 
 def run(kind: Any, f: Any, function: Any, args: tuple, kwargs: dict, made: Callable[[], Callable]) -> Any:
     """What the instance of `function` for these arguments returns; instances are kept with the code of `f`."""
+    while is_derivative(f):  # one code for the gradients of all functions
+        f, kind = differentiated(f), (kind, f.__name__)
+    result = known(kind, f, function, args, kwargs)
+    if result is not MISS:
+        return result
     owner = f.__code__ if type(f) is FunctionType else type(f)
     table = _tables.setdefault(kind, {})
-    known = table.get(id(owner))
-    if known is None and is_derivative(f):
-        while is_derivative(f):  # one code for the gradients of all functions
-            f, kind = differentiated(f), (kind, f.__name__)
-        return run(kind, f, function, args, kwargs, made)
+    if id(owner) not in table or table[id(owner)].generation != generation.number:
+        table[id(owner)] = Instances(owner)
     try:
-        if known is not None and known.generation == generation.number:
-            for count, names, instance in known.made:
-                if count != len(args) or kwargs.keys() != names:
-                    continue  # it would take defaults for what is given
-                result = instance(function, args, kwargs)
+        return first(table[id(owner)], f, function, args, kwargs, made)
+    except LEFT as error:
+        raise NotTyped(str(error)) from error
+
+
+def known(kind: Any, f: Any, function: Any, args: tuple, kwargs: dict) -> Any:
+    """What an instance that was made before returns; MISS where none fits."""
+    owner = f.__code__ if type(f) is FunctionType else type(f)
+    table = _tables.get(kind)
+    instances = table.get(id(owner)) if table is not None else None
+    if instances is None or instances.generation != generation.number:
+        return MISS
+    try:
+        for count, names, instance in instances.made:
+            if count == len(args) and (kwargs.keys() == names if kwargs or names else True):
+                result = instance(function, args, kwargs)  # which would take defaults for what is given
                 if result is not MISS:
                     return result
-        else:
-            known = table[id(owner)] = Instances(owner)
-        return first(known, f, function, args, kwargs, made)
-    except (*FLOATING, RecursionError) as error:  # the other tier has room for more levels
+    except LEFT as error:
         raise NotTyped(str(error)) from error
+    return MISS
 
 
 def first(known: Instances, f: Any, function: Any, args: tuple, kwargs: dict, made: Callable[[], Callable]) -> Any:
