@@ -390,6 +390,8 @@ def has_zeros(gradients: Any) -> bool:
         gradients = tuple(gradients._fields().values())
     if isinstance(gradients, dict):
         gradients = tuple(gradients.values())
+    if isinstance(gradients, tuple | list) and set(map(type, gradients)) == {float}:  # a long list in a moment
+        return 0.0 in gradients
     if isinstance(gradients, tuple | list):
         return any(map(has_zeros, gradients))
     return gradients is not None and not np.any(gradients)
