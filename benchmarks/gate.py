@@ -168,7 +168,7 @@ def changes(measured: Sequence[Measured]) -> list[Change]:
     """
     every = dict.fromkeys(series for one in measured for series in one.values if series[0] in COUNTERS)
     found = [change for series in every for change in _changes_of(series, measured)]
-    return sorted(found, key=lambda change: -change.factor)
+    return sorted(found, key=lambda change: (-change.factor, change.before - change.after))
 
 
 def _changes_of(series: Series, measured: Sequence[Measured]) -> Iterator[Change]:

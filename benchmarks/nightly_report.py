@@ -36,9 +36,9 @@ def _answer(night: Night) -> str:
     match night.status:
         case 1:
             workloads = {change.series[1] for change in night.risen} | {slow.workload for slow in night.slowdowns}
-            factors = [change.factor for change in night.risen] + [slow.factor for slow in night.slowdowns]
+            worst = max([(slow.factor, 0.0) for slow in night.slowdowns] + [(c.factor, c.after) for c in night.risen])
             what = f"{len(workloads)} workload{'s' * (len(workloads) != 1)}"
-            return f"REGRESSION: {what} in {commits}, the worst {_times(max(factors))}"
+            return f"REGRESSION: {what} in {commits}, the worst {_times(*worst)}"
         case 3:
             what = f"{len(night.failures)} benchmark{'s have' if len(night.failures) > 1 else ' has'} no figure"
             return f"FAILED: {what} at {night.new[-1].commit[:12]}, in {commits}"
@@ -95,20 +95,20 @@ def _counter(change: Change) -> str:
     return change.series[0].rpartition(".")[2].removeprefix("track_").replace("_", " ")
 
 
-def _times(factor: float) -> str:
+def _times(factor: float, after: float | None = None) -> str:
     if math.isinf(factor):
-        return "from nothing"
+        return "from nothing" + (f" to {after:g}" if after is not None else "")
     return f"{factor:.2f} times" if abs(factor - 1) >= 0.005 else f"{factor:.4f} times"
 
 
 def _command(slow: Sequence[Slowdown], risen: Sequence[Change]) -> str | None:
     """What finds the commit again, from both sides of it, for the worst of what has grown."""
-    found = [(one.factor, one.workload, one.good, one.culprits[-1]) for one in slow]
-    found += [(c.factor, c.series[1], c.good, c.culprits[-1]) for c in risen if ":" in c.series[1]]
+    found = [(one.factor, 0.0, one.workload, one.good, one.culprits[-1]) for one in slow]
+    found += [(c.factor, c.after, c.series[1], c.good, c.culprits[-1]) for c in risen if ":" in c.series[1]]
     if not found:
         broken = any(c.series[0].endswith("track_cases_not_right") for c in risen)
         return "python -m benchmarks.history.verdicts {}   # which cases, then bisect them" if broken else None
-    factor, workload, good, bad = max(found)
+    factor, _, workload, good, bad = max(found)
     words = ["python", "-m", "regressions", "bisect", "--benchmark", workload, "--good", good[:12], "--bad", bad[:12]]
     return shlex.join([*words, "--factor", f"{_threshold(factor):g}"])
 

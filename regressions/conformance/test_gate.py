@@ -232,6 +232,19 @@ def test_a_report_is_read_in_ten_seconds():
     ]
 
 
+def test_what_leaks_most_stands_first_and_is_what_the_command_is_for():
+    kept = "memory.Memory.track_kept_bytes"
+    measured = [
+        Measured(name, {(kept, "lse:100"): a, (kept, "gmm:1"): b}) for name, a, b in [("a", 0, 0), ("b", 96, 384)]
+    ]
+    first, _, _, *rows = nightly_report.report(night(measured, changes=gate.changes(measured)), lambda commit: "")
+    assert first.endswith("the worst from nothing to 384")
+    assert [row.split()[1] for row in rows[:2]] == [
+        "gmm:1",
+        "lse:100",
+    ] and "--benchmark gmm:1 --good a --bad b" in rows[2]
+
+
 def test_a_failure_comes_with_the_command_that_shows_the_error():
     *_, last = nightly_report.report(night(failures=[CALLS]), lambda commit: "")
     command = "asv run --show-stderr --dry-run --bench calls.Calls.track_calls bbbbbbbbbbbb^!"
