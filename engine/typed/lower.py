@@ -9,34 +9,30 @@ block is conditioned on; where one branch of an `if` always leaves, the rest sim
 from __future__ import annotations
 
 import ast
-import operator
 from collections.abc import Callable
 from typing import Any
 
 from . import exits
 from .access import Access
+from .branches import Branches
 from .calls import Calls
-from .core import UNDEFINED, Block, Const, If, Let, Var, operands
+from .core import UNDEFINED, Block, Const, Let, Var, operands
 from .expressions import Expressions
+from .loops import Loops
 from .lower_frames import Frame
 from .places import Places
-from .recursion import ESCAPES, Endless, Recursions
+from .recursion import Recursions
 from .runtime import give_up, same, throw, unpacked
-from .scans import Attempt, Guess
 from .sizes import Sizes
 from .stores import Stores
-from .types import BOOL, NONE, Array, NotTyped, Plain, is_active_type, join, type_of
-from .values import ABSENT, Grown, ListOf, Maybe, Poison, Ref, Tup, id_of, is_leaf, parts_of, with_parts
+from .types import NONE, Array, NotTyped, Plain, is_active_type
+from .values import ABSENT, ListOf, Maybe, Ref
 
 EXIT, BREAK, RETURN = "$exit", "$break", "$return"
 LEAVING = (ast.Return, ast.Break, ast.Continue)
-ATTEMPTS = 12
-COMPARISONS = {operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge}
-SHORT = 8  # a comprehension over a range of constants this long makes a list of known length
-UNROLL = 64  # a range of constants this long is unrolled when its index must be known
 
 
-class Lowerer(Expressions, Access, Calls, Recursions, Stores, Sizes):
+class Lowerer(Branches, Loops, Expressions, Access, Calls, Recursions, Stores, Sizes):
     """The state of one lowering; expressions, calls and accesses are in the modules of those names."""
 
     def __init__(self, places: Places, filename: str) -> None:
@@ -277,267 +273,3 @@ class Lowerer(Expressions, Access, Calls, Recursions, Stores, Sizes):
         ref = Ref(self.new_number())
         self.store[ref.number, "contents"] = contents
         return ref
-
-    # ---- branches
-
-    def branch(self, cond: Any, then: Callable, orelse: Callable) -> Any:
-        """Interpret both branches and merge what they leave; returns the merged result of `then()` and `orelse()`."""
-        if self.unrolling and type(cond) is Var:
-            known = self.number_of(cond)
-            cond = cond if known is None else Const(bool(known))
-        if type(cond) is Const:
-            return then() if cond.value else orelse()
-        return self.either(lambda: self.both(cond, then, orelse), lambda error: self.one(cond, then, orelse, error))
-
-    def one(self, cond: Var, then: Callable, orelse: Callable, error: NotTyped) -> Any:
-        """The branch that loaded ints decide on, where both cannot be typed; the instance relies on these ints."""
-        made = self.makers.get(cond)
-        args = made.args if made is not None and made.fn in COMPARISONS else (None,)
-        known = [self.places.fold(a) if type(a) is Var else a for a in args]
-        if not all(type(a) is Const for a in known):
-            raise error
-        return self.branch(Const(bool(made.fn(*[a.value for a in known]))), then, orelse)
-
-    def both(self, cond: Var, then: Callable, orelse: Callable) -> Any:
-        before, outer, limit, line = self.store, self.block, self.numbers, self.line
-        self.undecided += 1
-        results, stores, blocks = [], [], []
-        for run in (then, orelse):
-            self.store, self.block = dict(before), Block()
-            results.append(self.unless_endless(run) if self.guessing else run())
-            stores.append(self.store)
-            blocks.append(self.block)
-        self.store, self.block = before, outer
-        self.undecided -= 1
-        if any(type(r) is Endless for r in results):
-            return self.only_one(results, stores, blocks)
-        stmt = If(cond, *blocks, [], [], [], line)
-        result = None
-        if results[0] is not None or results[1] is not None:
-            result = self.merge(stmt, *results)
-        merged = dict(before)
-        for key in {**stores[0], **stores[1]}:  # in the order of the program, which no set keeps
-            if key[0] <= limit:
-                a, b = stores[0].get(key, ABSENT), stores[1].get(key, ABSENT)
-                merged[key] = a if a is b else self.merge(stmt, a, b, key[1])
-        self.store = merged
-        if any(block.stmts for block in blocks) or stmt.outs:
-            self.block.stmts.append(stmt)
-        return result
-
-    def unless_endless(self, run: Callable) -> Any:
-        """`run()`, or the reason why it is not known yet what comes of it."""
-        state = self.snapshot()
-        try:
-            return run()
-        except Endless as error:
-            self.rollback(state)
-            return error
-
-    def only_one(self, results: list, stores: list, blocks: list) -> Any:
-        """The other branch is the one that tells what a function returns that calls itself in this one."""
-        known = [i for i, result in enumerate(results) if type(result) is not Endless]
-        if not known:
-            raise results[0]
-        self.store = stores[known[0]]
-        self.block.stmts.extend(blocks[known[0]].stmts)
-        return results[known[0]]
-
-    def merge(self, stmt: If, a: Any, b: Any, hint: str = "t") -> Any:
-        """The value that is `a` after the `then` branch and `b` after the other."""
-        if a is b or (type(a) is type(b) and id_of(a) == id_of(b) and not is_leaf(a)):
-            return a
-        if Maybe in (type(a), type(b)):
-            inner = self.merge(stmt, *[v.value if type(v) is Maybe else v for v in (a, b)], hint)
-            return inner if type(inner) is Poison else Maybe(inner)
-        if a is UNDEFINED or b is UNDEFINED:
-            known = b if a is UNDEFINED else a
-            parts = parts_of(known)
-            if parts is not None and type(known) is Tup:
-                return with_parts(
-                    known,
-                    [self.merge(stmt, *((UNDEFINED, p) if a is UNDEFINED else (p, UNDEFINED)), hint) for p in parts[1]],
-                )
-            if not is_leaf(known):
-                return Poison(f"{hint} is bound on one path only")
-        if is_leaf(a) and is_leaf(b):
-            return self.phi(stmt, a, b, hint)
-        if (
-            type(a) in (ListOf, Grown)
-            and type(b) in (ListOf, Grown)
-            and (type(a), len(getattr(a, "items", ()))) != (type(b), len(getattr(b, "items", ())))
-        ):
-            a, b = (self.grown(value, block) for value, block in ((a, stmt.then), (b, stmt.orelse)))
-        parts, others = parts_of(a), parts_of(b)
-        if parts is not None and others is not None and parts[0] == others[0]:
-            return with_parts(a, [self.merge(stmt, x, y, hint) for x, y in zip(parts[1], others[1], strict=True)])
-        return Poison(f"{hint} has another structure on another path")
-
-    def grown(self, contents: Any, block: Block) -> Grown:
-        """A list of known length as one name, made at the end of `block`."""
-        if type(contents) is Grown:
-            return contents
-        here, self.block = self.block, block
-        made = Grown(self.pack_list(contents.items))
-        self.block = here
-        return made
-
-    def phi(self, stmt: If, a: Any, b: Any, hint: str) -> Any:
-        if type(a) is Const and type(b) is Const:
-            if type(a.value) is type(b.value) and repr(a.value) == repr(b.value):
-                return a
-            if (
-                (a.value, b.value) == (True, False)
-                and type_of(stmt.cond) == BOOL
-                and type(a.value) is type(b.value) is bool
-            ):
-                return stmt.cond
-        try:
-            type_ = join(type_of(a), type_of(b))
-        except NotTyped as error:
-            return Poison(str(error))
-        for out, x, y in zip(stmt.outs, stmt.then_values, stmt.else_values, strict=True):
-            if x is a and y is b and type(a) is type(b) is Var:
-                return out
-        out = Var(type_, "returns" if hint.startswith("$") else hint)
-        stmt.outs.append(out), stmt.then_values.append(a), stmt.else_values.append(b)
-        return out
-
-    # ---- loops
-
-    def _While(self, stmt: ast.While) -> None:
-        stmt, after = exits.without_returns(stmt)
-        self.set_flags(stmt)
-        first = self.condition(stmt.test)
-        if type(first) is not Const or first.value:
-            self.scan(stmt, [], first, lambda: None, lambda: self.condition(stmt.test))
-        self.after_loop(stmt, after)
-
-    def _For(self, stmt: ast.For) -> None:
-        stmt, after = exits.without_returns(stmt)
-        self.set_flags(stmt)
-        iterable = self.expr(stmt.iter)
-        items = self.known_items(iterable)
-        if items is None and any(isinstance(n, exits.Append) for n in stmt.body):
-            items = self.short_range(iterable)
-        if items is None:
-            items = self.scan_or_unroll(stmt, iterable)
-        if items is not None:
-            self.unroll(stmt, items)
-        self.after_loop(stmt, after)
-
-    def scan_or_unroll(self, stmt: ast.For, iterable: Any) -> list | None:
-        """A Loop over `iterable`; or, where its index must be known and is, the indices to unroll it over."""
-
-        def as_loop() -> None:
-            self.iterated.append(iterable)
-            xs, element = self.elements(iterable)
-            self.scan(stmt, xs, Const(True), lambda: self.assign(stmt.target, element()), None)
-            self.iterated.pop()
-
-        def as_numbers(error: NotTyped) -> list:
-            numbers = self.constant_range(iterable)
-            if numbers is None or len(numbers) > UNROLL:
-                raise error
-            return [Const(n) for n in numbers]
-
-        return self.either(as_loop, as_numbers)
-
-    def short_range(self, value: Any) -> list | None:
-        """The numbers that a comprehension runs over, where they are few and known: its list has a known length."""
-        made = self.makers.get(value) if type(value) is Var else None
-        if made is None or made.fn is not range or not all(type(a) is Const for a in made.args):
-            return None
-        numbers = range(*[a.value for a in made.args])
-        return [Const(n) for n in numbers] if len(numbers) <= SHORT else None
-
-    def either(self, run: Callable, otherwise: Callable) -> Any:
-        """`run()`; where it is not typed, all is as it was before, and `otherwise(error)`."""
-        state = self.snapshot()
-        try:
-            return run()
-        except ESCAPES:
-            raise
-        except NotTyped as error:
-            self.rollback(state)
-            return otherwise(error)
-
-    def snapshot(self) -> dict:
-        state = self.__dict__ | self.written_in_place()
-        return {**state, "length": len(self.block.stmts), "loops": self.frame.loops if self.frame is not None else 0}
-
-    def written_in_place(self) -> dict:
-        return {"store": dict(self.store), "callees": list(self.callees), "iterated": list(self.iterated)}
-
-    def rollback(self, state: dict) -> None:
-        """All is as it was at the snapshot, which may be gone back to again."""
-        state = dict(state)
-        length, loops = state.pop("length"), state.pop("loops")
-        self.__dict__.update(state)
-        self.__dict__.update(self.written_in_place())
-        if self.frame is not None:
-            self.frame.loops = loops
-        del self.block.stmts[length:]
-
-    def set_flags(self, loop: ast.For | ast.While) -> None:
-        for flag in getattr(loop, "flags", ()):
-            self.store[self.frame.number, flag] = Const(False)
-
-    def after_loop(self, stmt: ast.For | ast.While, after: list) -> None:
-        """The else clause, where no break was met, then the returns that were moved behind the loop."""
-        broke = self.store.pop((self.frame.number, BREAK), Const(False))
-        self.store[self.frame.number, BREAK] = self.store[self.frame.number, EXIT] = Const(False)
-        if stmt.orelse:
-            self.branch(broke, lambda: None, lambda: self.statements(stmt.orelse))
-        if after:
-            self.statements(after)
-
-    def unroll(self, stmt: ast.For, items: list) -> None:
-        number = self.frame.number
-        self.store[number, BREAK] = Const(False)
-
-        def run(i: int) -> None:
-            for k in range(i, len(items)):
-                self.assign(stmt.target, items[k])
-                self.store[number, EXIT] = Const(False)
-                self.statements(stmt.body)
-                broke = self.store[number, BREAK]
-                self.store[number, EXIT] = Const(False)
-                if type(broke) is not Const:
-                    self.branch(broke, lambda: None, lambda k=k: go_on(k + 1))
-                    return
-                if broke.value:
-                    return
-
-        def go_on(i: int) -> None:
-            self.store[number, BREAK] = Const(False)
-            run(i)
-
-        self.frame.loops += 1
-        run(0)
-        self.frame.loops -= 1
-
-    def scan(self, node: Any, xs: list, first: Any, begin: Callable, again: Callable | None) -> None:
-        """Lower a loop body once per guess of what it carries, until the guess holds, and append the Loop.
-
-        The guesses are kept: when an outer loop tries again, this loop starts from what it has found before, so that
-        the attempts do not multiply with the depth of nesting.
-        """
-        path = (*self.loop_path, id(node), len(self.callees), self.line)
-        guesses = self.memo.setdefault(path, {})
-        for name in exits.assigned(node):
-            guesses.setdefault((self.frame.number, name), Guess())
-        outer_path, self.loop_path = self.loop_path, path
-        self.frame.loops += 1
-        attempt = Attempt(self, guesses, xs, first, {(self.frame.number, flag) for flag in getattr(node, "flags", ())})
-
-        def settled() -> None:
-            if not any(attempt.holds(begin, node.body, again) for _ in range(ATTEMPTS)):
-                raise NotTyped("a loop whose types do not settle")
-
-        if self.guessing:
-            self.unless_endless(settled)  # or as if it ran no iteration
-        else:
-            settled()
-        self.frame.loops -= 1
-        self.loop_path = outer_path
