@@ -116,6 +116,7 @@ class Push:
         if made is not None and made.pushforward is not None:
             raise NotTyped(f"{stmt.fn.__name__} has a forward rule of its own")
         standard = stmt.fn not in STANDARD or lookup(stmt.fn) is STANDARD[stmt.fn]
+        standard = standard and "initial" not in dict(stmt.kw) and len(stmt.args) < 6  # a sum begins at a number
         if standard and stmt.fn in LINEAR and not any(v in tangents for _, arg in stmt.kw for v in vars_of((arg,))):
             return self.of_linear(stmt, tangents)
         if standard and stmt.fn in BILINEAR and not stmt.kw and not is_complex(stmt.out.type):

@@ -233,14 +233,18 @@ def inlined(lowerer: Any, stmt: Let, d: Any, pullback: Callable, arg: Any) -> An
 def applied(lowerer: Any, stmt: Let, d: Any, pullback: Callable, arg: Any, error: NotTyped) -> Any:
     """A call of a pullback that cannot be inlined."""
     items = arg.items if type(arg) is Pack else (arg,)
-    if any(holds_slice(a) for a in stmt.args) or not all(isinstance(type_of(v), Scalar | Array) for v in items):
+    numbers = [isinstance(type_of(v), Scalar | Array) for v in items]
+    if any(holds_slice(a) for a in stmt.args) or not all(
+        n or type(v) is Const for n, v in zip(numbers, items, strict=True)
+    ):
         raise error
     like = Pack(tuple, arg.items) if type(arg) is Pack else arg
     result = lowerer.let(runtime.applied, (Const(pullback), like, d, stmt.out, *stmt.args), stmt.kw)
     if type(arg) is not Pack:
         return result
     parts = [
-        lowerer.emit(operator.getitem, (result, Const(i)), cotangent_type(type_of(v))) for i, v in enumerate(items)
+        lowerer.emit(operator.getitem, (result, Const(i)), cotangent_type(type_of(v))) if is_number else Const(None)
+        for i, (v, is_number) in enumerate(zip(items, numbers, strict=True))
     ]
     return Tup(tuple(parts))
 

@@ -173,9 +173,14 @@ def applied(pullback: Any, like: Any, *args: Any, **kwargs: Any) -> Any:
     """What the pullback of a rule returns, as a cotangent of `like`: the rule is not inlined, but called."""
     if type(like) is tuple:
         found = pullback(*args, **kwargs)
-        return [project(0.0 if d is None else d, x) for d, x in zip(found, like, strict=True)]
+        return [project(0.0 if d is None else d, x) if is_number(x) else None for d, x in zip(found, like, strict=True)]
     found = pullback(*args, **kwargs)
     return project(0.0 if found is None else found, like)
+
+
+def is_number(x: Any) -> bool:
+    """Is it a number or an array of them?"""
+    return isinstance(x, int | float | complex | np.number | np.ndarray)
 
 
 def applied_slope(slope: Any, like: Any, d: Any, out: Any, *args: Any, **kwargs: Any) -> Any:

@@ -238,3 +238,18 @@ def test_a_gradient_of_a_loop_that_pushes_forward():
     with tier("traced"):
         (expected,) = gradient(descended, X)
     np.testing.assert_allclose(found, expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.sum(x, initial=5.0),
+        lambda x: np.add.reduce(x, initial=5.0),
+        lambda x: np.sum(x * x, 0, None, None, False, 5.0),
+    ],
+    ids=["sum", "reduce", "positional"],
+)
+def test_a_sum_that_begins_at_a_number(f):
+    value, along = jvp(f, (X,), (V,))
+    assert value == pytest.approx(f(X))
+    assert along == pytest.approx(difference(lambda t: f(X + t * V)), rel=1e-8)

@@ -82,6 +82,11 @@ def a_grid(x, y):
     return np.sum(np.sin(u * v) + u)
 
 
+@at(M[:2], X[:4])
+def contraction(a, x):
+    return np.sum(np.einsum("ij,j->i", a, x) ** 2) + np.einsum("ij,ij->", a, a)
+
+
 @at(2.3, 0.4)
 def quotient_and_remainder(x, y):
     q, r = np.divmod(x, y)
