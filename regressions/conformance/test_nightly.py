@@ -14,7 +14,7 @@ import pytest
 
 from benchmarks import by_asv, gate, nightly
 from benchmarks.__main__ import main
-from benchmarks.by_asv import Asv, AsvError
+from benchmarks.by_asv import Asv, AsvError, NoBenchmark
 from benchmarks.gate import Measured
 from regressions.bisect import slower
 from regressions.bisect.axis import HistoryError
@@ -367,6 +367,40 @@ def test_progress_is_told_by_the_names_of_benchmarks():
     assert [step and step.groups() for step in heard] == [
         ("36", "times.FirstTimes.time_first_gradient"), ("53", "calls.Calls.track_calls"), None, None,
     ]  # fmt: skip
+
+
+@pytest.fixture
+def asv_that(written, tmp_path, monkeypatch):
+    """asv that prints these lines and ends with this status; what it was given is in a file."""
+
+    def made(printed: str, status: int, *bench: str) -> tuple[Asv, list[str]]:
+        program = tmp_path / "python"
+        given = f"cat > {tmp_path}/given; echo $@ >> {tmp_path}/given"
+        program.write_text(f"#!/bin/sh\n{given}\ncat << EOF\n{printed}\nEOF\nexit {status}\n")
+        program.chmod(0o755)
+        monkeypatch.setattr(by_asv.sys, "executable", str(program))
+        said: list[str] = []
+        written.say, written.bench = said.append, bench
+        return written, said
+
+    return made
+
+
+@pytest.mark.parametrize("status", [0, 2])
+def test_a_commit_is_measured_and_what_is_being_measured_is_said(status, asv_that, tmp_path):
+    asv, said = asv_that("[50.00%] ··· calls.Calls.track_calls  1/3 failed", status, "^calls")
+    asv.measure("c" * 40, afresh=False)
+    assert said == ["       50 %  calls.Calls.track_calls"]
+    commit, options = (tmp_path / "given").read_text().splitlines()
+    assert commit == "c" * 40
+    assert options == "-m asv run --machine box --bench ^calls --skip-existing --no-pull HASHFILE:-"
+
+
+def test_names_that_match_nothing_and_asv_that_breaks_are_told_apart(asv_that):
+    with pytest.raises(NoBenchmark, match="no benchmark has a name like zzz"):
+        asv_that("· No benchmarks selected", 1, "zzz")[0].measure("c" * 40, afresh=True)
+    with pytest.raises(AsvError, match="asv: Unknown machine"):
+        asv_that("· Discovering\n· Unknown machine", 1)[0].measure("c" * 40, afresh=True)
 
 
 # -- the command
