@@ -195,9 +195,10 @@ def _reduction(fn: Callable, args: tuple, kw: dict) -> Any:
     given = {**dict(zip(names, args, strict=False)), **kw}
     given.setdefault("a", given.get("array"))
     of = type_of(given["a"])
-    everywhere = type(given.get("where", Const(True))) is Const and given.get("where", Const(True)).value is True
-    if given.get("out") is not None or not everywhere:
-        raise NotTyped("out= or where=")
+    if given.get("out") is not None:
+        raise NotTyped("out=, which writes in place")
+    if not isinstance(type_of(given.get("where", Const(True))), Array | Scalar):
+        raise NotTyped("where= of a structure")
     if not isinstance(of, Array):
         return sampled_result(fn, args, tuple(kw.items()))
     axes = axes_of(
@@ -206,7 +207,7 @@ def _reduction(fn: Callable, args: tuple, kw: dict) -> Any:
     if axes is None:
         raise NotTyped("an axis that is no int")
     keep = constant_of(given.get("keepdims", Const(False)))
-    rest = tuple([(k, v) for k, v in kw.items() if k not in ("axis", "keepdims", "a")])
+    rest = tuple([(k, v) for k, v in kw.items() if k not in ("axis", "keepdims", "a", "where")])
     dtype = sampled_result(fn, (Var(Array(of.dtype, ("1",))),), rest)
     mask = tuple(["1" if i in axes else m for i, m in enumerate(of.mask) if keep or i not in axes])
     (kind,) = dtype.kinds

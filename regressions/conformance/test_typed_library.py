@@ -82,6 +82,13 @@ def a_grid(x, y):
     return np.sum(np.sin(u * v) + u)
 
 
+@at(M)
+def some_entries_of_a_sum(a):
+    mask = a > 0.25
+    rows = np.sum(a * a, axis=1, where=mask) + np.max(a, axis=1, where=mask, initial=0.0)
+    return np.prod(a, where=mask) + np.mean(np.sin(rows), where=rows > 9.0)
+
+
 @at(M[:2], X[:4])
 def contraction(a, x):
     return np.sum(np.einsum("ij,j->i", a, x) ** 2) + np.einsum("ij,ij->", a, a)
@@ -177,3 +184,8 @@ def test_parts_written_to_before_the_pullback_count_as_they_were():
     x[:] = 0.0
     np.testing.assert_array_equal(back(np.ones(3))[0], before)
     np.testing.assert_allclose(before, np.concatenate([np.cos(X[:3]) * X[3:], np.sin(X[:3])]))
+
+
+def test_entries_that_are_left_out_may_have_no_slope():
+    x = np.array([1.0, 0.0, 4.0])
+    np.testing.assert_allclose(gradient(lambda x: np.sum(np.sqrt(x), where=x > 0.0), x)[0], [0.5, 0.0, 0.25])
