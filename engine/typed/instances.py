@@ -385,15 +385,18 @@ def reading(instance: Callable) -> Callable:
 
 
 def has_zeros(gradients: Any) -> bool:
-    """Is there a number 0 among these gradients, or an array of nothing else?"""
-    if isinstance(gradients, Tangent):
-        gradients = tuple(gradients._fields().values())
-    if isinstance(gradients, dict):
-        gradients = tuple(gradients.values())
-    if isinstance(gradients, tuple | list) and set(map(type, gradients)) == {float}:  # a long list in a moment
-        return 0.0 in gradients
+    """Is there a number 0 among these gradients, or an array of nothing else? Most have another number to begin with."""
+    kind = type(gradients)
+    if kind is np.ndarray:
+        return not (gradients.size and (gradients.item(0) or gradients.any()))
     if isinstance(gradients, tuple | list):
+        if set(map(type, gradients)) == {float}:
+            return 0.0 in gradients
         return any(map(has_zeros, gradients))
+    if kind is dict:
+        return any(map(has_zeros, gradients.values()))
+    if kind is Tangent:
+        return any(map(has_zeros, gradients._fields().values()))
     return gradients is not None and not np.any(gradients)
 
 
