@@ -19,6 +19,7 @@ PASSES = (
     "drop_invariants",
     "fold_constants",
     "share_subexpressions",
+    "move_signs",
     "drop_dead",
     "save_outlines",
     "sink_into_branches",

@@ -38,12 +38,14 @@ def matmul_left(d: Any, a: Any, b: Any) -> Any:
     if np.ndim(b) == 1:
         return rows_of(d, b)
     if np.ndim(a) == 1:
-        return np.matmul(b, np.expand_dims(d, -1))[..., 0]
+        return np.matmul(b, d) if np.ndim(d) == 1 else np.matmul(b, np.expand_dims(d, -1))[..., 0]
     return np.matmul(d, np.swapaxes(b, -1, -2))
 
 
 def rows_of(x: Any, row: Any) -> Any:
     """The row, once for each element of `x` and times it: as a product of matrices where `x` is a vector."""
+    if np.ndim(x) == 0:
+        return x * row
     return np.dot(np.expand_dims(x, -1), np.expand_dims(row, 0)) if np.ndim(x) == 1 else np.expand_dims(x, -1) * row
 
 
@@ -58,7 +60,7 @@ def matmul_right(d: Any, a: Any, b: Any) -> Any:
             else np.expand_dims(a, -1) * np.expand_dims(d, -2)
         )
     if np.ndim(b) == 1:
-        return np.matmul(np.expand_dims(d, -2), a)[..., 0, :]
+        return np.matmul(d, a) if np.ndim(d) == 1 else np.matmul(np.expand_dims(d, -2), a)[..., 0, :]
     if np.ndim(b) == 2 and np.ndim(a) > 2:  # one product, instead of one a batch entry and their sum
         return np.matmul(np.reshape(a, (-1, np.shape(a)[-1])).T, np.reshape(d, (-1, np.shape(d)[-1])))
     return np.matmul(np.swapaxes(a, -1, -2), d)

@@ -28,7 +28,6 @@ from .core import (
     If,
     Let,
     Loop,
-    Pack,
     Saved,
     Var,
     blocks_of,
@@ -37,6 +36,7 @@ from .core import (
     free_in,
     operands,
     outs_of,
+    renamed,
     substitute,
 )  # fmt: skip
 from .projections import accumulate, whole, zero
@@ -258,8 +258,8 @@ class Sweep:
         for c in carried:
             d = cotangents.pop(c.out, None)
             init = zero(lowerer, c.out) if d is None else whole(lowerer, c.out, d)
-            type_ = cotangent_type(c.param.type)
-            bars[c] = Carried(Var(type_, bar(c.param)), init, None, Var(type_, bar(c.param)))
+            within, before = (cotangent_type((v if is_array(v) else c.param).type) for v in (c.next, c.init))
+            bars[c] = Carried(Var(within, bar(c.param)), init, None, Var(before, bar(c.param)))
         sums: dict = {}
         for v in outside:
             d = cotangents.get(v)
@@ -276,7 +276,7 @@ class Sweep:
         for y in loop.ys:
             d = cotangents.pop(y.out, None)
             if d is not None and y.value in self.wanted:
-                elem = Var(d.type.item, bar(y.value))
+                elem = Var(cotangent_type(y.value.type) if is_array(y.value) else d.type.item, bar(y.value))
                 reverse.xs.append(Each(elem, d, backwards=True))
                 self.add(inner, y.value, elem, False)
         self.run(loop.body.stmts, inner)
@@ -284,7 +284,8 @@ class Sweep:
         self.certain = certain
         for c in carried:
             d = inner.get(c.param)
-            bars[c].next = zero(lowerer, bars[c].param) if d is None else whole(lowerer, c.param, d)
+            like = bars[c].param if c.param in lowerer.roots else c.param  # of this iteration, or of the one before
+            bars[c].next = zero(lowerer, like) if d is None else whole(lowerer, c.param, d)
         for v in outside:
             sums[v].next = whole(lowerer, v, inner[v])
         for x in loop.xs:
@@ -404,17 +405,15 @@ class Again:
         return out
 
 
-def renamed(arg: Any, new: dict) -> Any:
-    if type(arg) is Pack:
-        return Pack(arg.kind, tuple([renamed(item, new) for item in arg.items]))
-    return new.get(arg, arg) if type(arg) is Var else arg
-
-
 def insert(block: Block, stmts: list, replaced: dict, values: list) -> None:
     """Put `stmts` in front of a block, and other names in the place of those that it may not mention."""
     substitute(block, replaced)
     block.stmts[:0] = stmts
     values[:] = [replaced.get(v, v) if type(v) is Var else v for v in values]
+
+
+def is_array(v: Any) -> bool:
+    return type(v) is Var and isinstance(v.type, Array)
 
 
 def stack_type(type: Any) -> Any:

@@ -138,7 +138,7 @@ class Branches:
         for out, x, y in zip(stmt.outs, stmt.then_values, stmt.else_values, strict=True):
             if x is a and y is b and type(a) is type(b) is Var:
                 return out
-        out = Var(type_, "returns" if hint.startswith("$") else hint)
+        out = Var(self.named(type_), "returns" if hint.startswith("$") else hint)
         stmt.outs.append(out), stmt.then_values.append(a), stmt.else_values.append(b)
         return out
 

@@ -227,17 +227,20 @@ def _free(block: Block, values: list, known: set, free: dict) -> None:
     free.update((v, None) for v in vars_of(values) if v not in known)
 
 
+def renamed(arg: Arg, names: dict) -> Arg:
+    """`arg` with other atoms in the place of names."""
+    if type(arg) is Pack:
+        return Pack(arg.kind, tuple([renamed(item, names) for item in arg.items]))
+    return names.get(arg, arg) if type(arg) is Var else arg
+
+
 def substitute(block: Block, values: dict) -> None:
     """Put atoms in the place of names, everywhere in `block`."""
     if not values:
         return
 
     def new(arg: Arg) -> Arg:
-        if type(arg) is Var:
-            return values.get(arg, arg)
-        if type(arg) is Pack:
-            return Pack(arg.kind, tuple([new(item) for item in arg.items]))
-        return arg
+        return renamed(arg, values)
 
     for stmt in walk(block):
         if type(stmt) is Let:

@@ -11,13 +11,13 @@ from __future__ import annotations
 import ast
 import keyword
 import operator
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from . import runtime
 from .core import UNDEFINED, Block, Const, If, Let, Loop, Pack, Program, Var, blocks_of, operands, vars_of, walk
+from .forms import FORMS, attribute, call, name, store, subscript
 from .inplace import Ownership
 from .types import Array, type_of
 
@@ -36,32 +36,12 @@ BOOLEAN = {runtime.truth_and: ast.And, runtime.truth_or: ast.Or}
 DEPTH = 8  # of nested expressions
 
 
-def name(text: str) -> ast.Name:
-    return ast.Name(text, ast.Load())
-
-
-def store(text: str) -> ast.Name:
-    return ast.Name(text, ast.Store())
-
-
-def call(fn: ast.expr, *args: ast.expr, **kw: ast.expr) -> ast.Call:
-    return ast.Call(fn, list(args), [ast.keyword(k, v) for k, v in kw.items()])
-
-
-def attribute(of: ast.expr, text: str) -> ast.Attribute:
-    return ast.Attribute(of, text, ast.Load())
-
-
-def subscript(of: ast.expr, index: ast.expr) -> ast.Subscript:
-    return ast.Subscript(of, index, ast.Load())
-
-
 class Names:
     """Names for variables and for constants that the printed function refers to, all different."""
 
     def __init__(self) -> None:
         self.taken: set[str] = set(keyword.kwlist)
-        self.constants: dict[int, str] = {}
+        self.constants: dict[Any, str] = {}
         self.values: dict[str, Any] = {}
 
     def fresh(self, hint: str) -> str:
@@ -76,13 +56,15 @@ class Names:
 
     def constant(self, value: Any) -> ast.expr:
         """A reference to an object that is known now."""
-        if id(value) not in self.constants:
+        owner = getattr(value, "__self__", None)
+        method_of_ufunc = isinstance(owner, np.ufunc)  # made anew whenever it is asked for
+        key = (id(owner), value.__name__) if method_of_ufunc else id(value)
+        if key not in self.constants:
             hint = getattr(value, "__name__", None) or type(value).__name__
-            if hint == "reduce" and hasattr(value, "__self__"):
-                hint = f"{value.__self__.__name__}_reduce"
-            self.constants[id(value)] = chosen = self.fresh(hint.strip("<>").split(".")[-1])
+            hint = f"{owner.__name__}_{hint}" if method_of_ufunc else hint
+            self.constants[key] = chosen = self.fresh(hint.strip("<>").split(".")[-1])
             self.values[chosen] = value
-        return name(self.constants[id(value)])
+        return name(self.constants[key])
 
 
 class Emitter:
@@ -187,9 +169,9 @@ class Emitter:
         if fn is operator.getitem:
             of = self.arg(args[0])
             return self.at(subscript(of, self.index(args[1])))
-        special = SPECIAL.get(fn)
-        if special is not None:
-            made = special(self, stmt)
+        form = FORMS.get(fn)
+        if form is not None:
+            made = form(self, stmt)
             if made is not None:
                 return self.at(made)
         positional = [self.arg(a) for a in args]
@@ -252,9 +234,11 @@ class Emitter:
                 return ast.Expr(
                     call(self.names.constant(runtime.addat_inplace), name(target), self.arg(stmt.args[1]), d)
                 )
-            return ast.AugAssign(ast.Subscript(name(target), self.index(stmt.args[1]), ast.Store()), ast.Add(), d)
-        if stmt.fn is operator.add:
-            return ast.AugAssign(store(target), ast.Add(), self.arg(stmt.args[1]))
+            is_negated = isinstance(d, ast.UnaryOp) and isinstance(d.op, ast.USub)
+            op, d = (ast.Sub(), d.operand) if is_negated else (ast.Add(), d)
+            return ast.AugAssign(ast.Subscript(name(target), self.index(stmt.args[1]), ast.Store()), op, d)
+        if stmt.fn in (operator.add, operator.sub):
+            return ast.AugAssign(store(target), BINARY[stmt.fn](), self.arg(stmt.args[1]))
         if stmt.fn is runtime.append:
             return ast.Expr(call(attribute(name(target), "append"), self.arg(stmt.args[1])))
         if stmt.fn is runtime.pop_last:
@@ -367,97 +351,3 @@ def _may_repeat(index: Any) -> bool:
     if type(index) is Pack:
         return index.kind is list or any(map(_may_repeat, index.items))
     return isinstance(type_of(index), Array) or (type(index) is Const and isinstance(index.value, np.ndarray | list))
-
-
-# ---- primitives that have a form of their own
-
-
-def _transpose(e: Emitter, stmt: Let) -> ast.expr | None:
-    return attribute(e.arg(stmt.args[0]), "T") if len(stmt.args) == 1 and not stmt.kw else None
-
-
-def _dim(e: Emitter, stmt: Let) -> ast.expr:
-    return subscript(attribute(e.arg(stmt.args[0]), "shape"), e.arg(stmt.args[1]))
-
-
-def _sum(e: Emitter, stmt: Let) -> ast.expr | None:
-    given = {**dict(zip(("a", "axis"), stmt.args, strict=False)), **dict(stmt.kw)}
-    of = type_of(given["a"])
-    if (
-        not isinstance(of, Array)
-        or of.dtype.kind not in "fc"
-        or len(stmt.args) > 2
-        or given.keys() - {"a", "axis", "keepdims"}
-    ):
-        return None
-    axis = given.get("axis", Const(None))
-    kw = {"keepdims": e.arg(given["keepdims"])} if "keepdims" in given else {}
-    return call(e.names.constant(np.add.reduce), e.arg(given["a"]), e.arg(axis), **kw)
-
-
-def _sum_axes(e: Emitter, stmt: Let) -> ast.expr:
-    x, axes, keep = stmt.args
-    axis = axes.value[0] if len(axes.value) == 1 else axes.value
-    kw = {"keepdims": ast.Constant(True)} if keep.value else {}
-    return call(e.names.constant(np.add.reduce), e.arg(x), e.constant(axis), **kw)
-
-
-def _mean(e: Emitter, stmt: Let) -> ast.expr | None:
-    of = type_of(stmt.args[0])
-    if not (
-        isinstance(of, Array)
-        and of.dtype == np.float64
-        and len(stmt.args) == 1
-        and not stmt.kw
-        and stmt.args[0] not in e.trees
-    ):
-        return None
-    x = e.arg(stmt.args[0])
-    total = call(e.names.constant(np.add.reduce), x, ast.Constant(None))
-    return ast.BinOp(total, ast.Div(), attribute(name(x.id), "size"))
-
-
-def _total(e: Emitter, stmt: Let) -> ast.expr:
-    return call(e.names.constant(np.add.reduce), e.arg(stmt.args[0]), ast.Constant(None))
-
-
-def _cast(e: Emitter, stmt: Let) -> ast.expr | None:
-    if isinstance(stmt.out.type, Array):
-        return call(attribute(e.arg(stmt.args[0]), "astype"), e.arg(stmt.args[1]))
-    return None
-
-
-def _real(e: Emitter, stmt: Let) -> ast.expr:
-    return attribute(e.arg(stmt.args[0]), "real")
-
-
-def _read(e: Emitter, stmt: Let) -> ast.expr:
-    found = subscript(e.arg(stmt.args[0]), e.index(stmt.args[1]))
-    fresh = not isinstance(stmt.out.type, Array) or stmt in e.ownership.views
-    return found if fresh else call(attribute(found, "copy"))
-
-
-def _owned(e: Emitter, stmt: Let) -> ast.expr:
-    if e.ownership.is_owned(stmt.args[0]):
-        return e.arg(stmt.args[0])
-    return call(attribute(e.arg(stmt.args[0]), "copy"))
-
-
-def _fresh_list(e: Emitter, stmt: Let) -> ast.expr:
-    return e.arg(stmt.args[0])
-
-
-def _backwards(e: Emitter, stmt: Let) -> ast.expr:
-    return subscript(e.arg(stmt.args[0]), ast.Slice(None, None, ast.UnaryOp(ast.USub(), ast.Constant(1))))
-
-
-def _sum_list(e: Emitter, stmt: Let) -> ast.expr:
-    return call(e.names.constant(sum), e.arg(stmt.args[0]))
-
-
-SPECIAL: dict[Callable, Callable] = {
-    np.transpose: _transpose, runtime.dim: _dim, np.sum: _sum, np.mean: _mean, runtime.sum_axes: _sum_axes,
-    runtime.total: _total, runtime.read: _read,
-    runtime.cast: _cast, runtime.real_part: _real, runtime.owned: _owned, runtime.fresh_list: _fresh_list,
-    runtime.backwards: _backwards, runtime.sum_list: _sum_list,
-}  # fmt: skip

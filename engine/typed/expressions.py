@@ -127,14 +127,16 @@ class Expressions:
         root = self.places.alike(root) if type(root) is Var and isinstance(root.type, Array) else root
 
         def name(axis: int, part: Pack) -> str:
-            bounds = [p.value if type(p) is Const else p for p in part.items]
+            bounds = tuple([p.value if type(p) is Const else p for p in part.items])
             start, stop, step = bounds
-            if any(type(b) not in (int, type(None)) for b in bounds) or step not in (None, 1):
-                return "?"
-            start, stop = start or 0, stop or 0
-            if start < 0 or stop > 0 or type(bounds[1]) is int and stop == 0:
-                return "?"
-            return self.symbols.setdefault((root, axis, start - stop), f"?{len(self.symbols)}")
+            what: Any = bounds
+            if all(type(b) in (int, type(None)) for b in bounds[:2]) and step in (None, 1):
+                start, stop = start or 0, stop or 0
+                if start >= 0 and stop <= 0 and not (type(bounds[1]) is int and stop == 0):
+                    what = start - stop  # which is what is missing
+            if (root, axis, what) not in self.symbols:
+                self.symbols[root, axis, what] = self.new_length()
+            return self.symbols[root, axis, what]
 
         return name
 
@@ -170,6 +172,10 @@ class Expressions:
         if len(args) != 2:
             return None
         x, y = args
+        if fn in (operator.mul, operator.add, operator.sub, operator.truediv):
+            plain = self.plain_scalar(x, y), self.plain_scalar(y, x)
+            if plain != args:
+                return self.let(fn, plain)
         if fn is operator.mul:
             for one, other in ((x, y), (y, x)):
                 if type(one) is Const and type(one.value) in (int, float):
@@ -188,6 +194,14 @@ class Expressions:
             if fn is operator.add and type(x) is Const and type(x.value) in (int, float) and x.value == 0:
                 return y
         return None
+
+    def plain_scalar(self, x: Any, other: Any) -> Any:
+        """A number that was made an array to be broadcast is itself, beside an array of as many dimensions."""
+        made = self.makers.get(x) if type(x) is Var else None
+        if made is None or made.fn is not np.expand_dims or not isinstance(type_of(made.args[0]), Scalar):
+            return x
+        of = type_of(other)
+        return made.args[0] if isinstance(of, Array) and len(of.mask) >= len(x.type.mask) else x
 
     def scalars_first(self, x: Any, y: Any) -> Any:
         """s * (c * A) is (s * c) * A: one product of arrays, not two, where nothing else wants c * A."""

@@ -184,8 +184,8 @@ class Push:
         inner = dict(tangents)
         dots = []
         for c in carried:
-            type_ = cotangent_type(c.param.type)
-            made = Carried(Var(type_, dot(c.param)), self.of(c.init, tangents), None, Var(type_, dot(c.out)))
+            param, out = (Var(cotangent_type(v.type), dot(v)) for v in (c.param, c.out))
+            made = Carried(param, self.of(c.init, tangents), None, out)
             inner[c.param], tangents[c.out] = made.param, made.out
             dots.append(made)
         xs = []

@@ -18,7 +18,9 @@ from .core import Block, Carried, Let, Loop, Program, Var, blocks_of, bound_in, 
 from .results import is_elementwise, is_fresh
 from .types import Array, Scalar, Seq
 
-CONSUMERS = {runtime.addat, runtime.append, runtime.pop_last, runtime.put_item, runtime.put, operator.add}
+CONSUMERS = {
+    runtime.addat, runtime.append, runtime.pop_last, runtime.put_item, runtime.put, operator.add, operator.sub,
+}  # fmt: skip
 READS = {
     runtime.read, runtime.dim, runtime.distinct, runtime.check_shapes, runtime.same_shape, runtime.one_extreme,
     runtime.some_dependence,
@@ -137,7 +139,7 @@ class Ownership:
         buffer = stmt.args[0]
         if self.uses.get(buffer, 0) != 1 or not self.is_owned(buffer) or buffer.type != stmt.out.type:
             return False
-        if stmt.fn is operator.add:  # a temporary of one expression is better left to NumPy
+        if stmt.fn in (operator.add, operator.sub):  # a temporary of one expression is better left to NumPy
             return not isinstance(self.makers.get(buffer), Let) or self.makers[buffer] in self.inplace
         return True
 

@@ -9,6 +9,7 @@ block is conditioned on; where one branch of an `if` always leaves, the rest sim
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -25,7 +26,7 @@ from .recursion import Recursions
 from .runtime import give_up, same, throw, unpacked
 from .sizes import Sizes
 from .stores import Stores
-from .types import NONE, Array, NotTyped, Plain, is_active_type
+from .types import NONE, Array, NotTyped, Plain, Seq, erased, is_active_type
 from .values import ABSENT, ListOf, Maybe, Ref
 
 EXIT, BREAK, RETURN = "$exit", "$break", "$return"
@@ -60,6 +61,7 @@ class Lowerer(Branches, Loops, Expressions, Access, Calls, Recursions, Stores, S
         self.writes: dict[Var, Var] = {}  # an array's new version and the one it takes the place of
         self.roots: dict[Var, Var] = {}  # names of arrays and those whose shape they have
         self.symbols: dict[tuple, str] = {}
+        self.lengths = itertools.count()  # no name of a length is used again, also where an attempt was given up
         self.makers: dict[Var, Let] = {}
         self.dependent: dict[Var, bool] = {}
 
@@ -212,10 +214,19 @@ class Lowerer(Branches, Loops, Expressions, Access, Calls, Recursions, Stores, S
     # ---- names and the store
 
     def emit(self, fn: Callable, args: tuple, type: Any, kw: tuple = (), hint: str = "t", must: bool = False) -> Var:
-        out = Var(type, hint)
+        out = Var(self.named(type), hint)
         self.makers[out] = made = Let(out, fn, args, kw, self.line, must)
         self.block.stmts.append(made)
         return out
+
+    def named(self, type: Any) -> Any:
+        """`type` with a name for each length that has none; items of a list of the program's may differ in theirs."""
+        if isinstance(type, Array) and "?" in type.mask:
+            return Array(type.dtype, tuple([self.new_length() if m == "?" else m for m in type.mask]))
+        return erased(type) if isinstance(type, Seq) else type
+
+    def new_length(self) -> str:
+        return f"?{next(self.lengths)}"
 
     def depends(self, value: Any) -> bool:
         """May `value` depend on an argument that a derivative is taken by?"""

@@ -18,7 +18,7 @@ from .core import Const, Var
 from .forward import push_forward
 from .projections import whole
 from .stores import settle
-from .types import FLOAT, FLOAT64, NONE, Array, NotTyped, Scalar, is_active_type, type_of
+from .types import FLOAT, FLOAT64, NONE, Array, NotTyped, Scalar, erased, is_active_type, type_of
 from .values import Derivative, Func, Tup
 
 MADE = {"grad_of": False, "value_and_grad_of": True}  # the functions that `grad` and its sister return
@@ -139,13 +139,12 @@ def pair(lowerer: Any, primal: Any, tangent: Any, along: dict) -> None:
             pair(lowerer, v, t, along)
         return
     of, has = primal.type, type_of(tangent) if type(tangent) in (Var, Const) else None
-    same = of == has or (
-        isinstance(of, Array) and isinstance(has, Array) and (of.dtype, of.mask) == (has.dtype, has.mask)
-    )
+    same = has is not None and erased(of) == erased(has)
     if not same and not (of in (FLOAT, FLOAT64) and has in (FLOAT, FLOAT64)):
         raise NotTyped("a tangent of another type than its primal")
     if isinstance(of, Array):
         lowerer.emit(runtime.same_shape, (primal, tangent), NONE, must=True)
+        tangent = lowerer.emit(runtime.same, (tangent,), of)
     along[primal] = tangent
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from .. import switches
 from ..rules.scalars import standing_largest, standing_smallest
 from . import runtime
+from .algebra import move_signs
 from .core import (
     Block,
     Const,
@@ -30,6 +31,7 @@ from .core import (
     blocks_of,
     bound_in,
     operands,
+    renamed,
     substitute,
     vars_of,
     walk,
@@ -68,7 +70,7 @@ def drop_invariants(program: Program) -> None:
             final = replaced[final]
         replaced[v] = final
     substitute(program.body, replaced)
-    program.results = _in_arg(program.results, replaced)
+    program.results = renamed(program.results, replaced)
 
 
 def _drop_invariants(block: Block, replaced: dict) -> None:
@@ -83,12 +85,6 @@ def _drop_invariants(block: Block, replaced: dict) -> None:
                 stmt.carried.remove(c)
 
 
-def _in_arg(arg: Any, replaced: dict) -> Any:
-    if type(arg) is Pack:
-        return Pack(arg.kind, tuple([_in_arg(item, replaced) for item in arg.items]))
-    return replaced.get(arg, arg) if type(arg) is Var else arg
-
-
 # ---- arithmetic
 
 
@@ -96,7 +92,7 @@ def fold_constants(program: Program) -> None:
     """Multiplications by one, where the type stays; operations of constants."""
     replaced: dict = {}
     _fold(program.body, replaced)
-    program.results = _in_arg(program.results, replaced)
+    program.results = renamed(program.results, replaced)
 
 
 def _fold(block: Block, replaced: dict) -> None:
@@ -138,7 +134,7 @@ def share_subexpressions(program: Program) -> None:
     """Two calls of one pure function with the same arguments, one visible from the other, are one."""
     replaced: dict = {}
     _share(program.body, {}, replaced)
-    program.results = _in_arg(program.results, replaced)
+    program.results = renamed(program.results, replaced)
 
 
 def _share(block: Block, known: dict, replaced: dict) -> None:
@@ -190,26 +186,26 @@ def _key(arg: Any) -> Any:
 
 def _rename(stmt: Any, replaced: dict) -> None:
     if type(stmt) is Let:
-        stmt.args = tuple([_in_arg(a, replaced) for a in stmt.args])
-        stmt.kw = tuple([(k, _in_arg(a, replaced)) for k, a in stmt.kw])
+        stmt.args = tuple([renamed(a, replaced) for a in stmt.args])
+        stmt.kw = tuple([(k, renamed(a, replaced)) for k, a in stmt.kw])
     elif type(stmt) is If:
-        stmt.cond = _in_arg(stmt.cond, replaced)
+        stmt.cond = renamed(stmt.cond, replaced)
     else:
         for x in stmt.xs:
-            x.seq = _in_arg(x.seq, replaced)
+            x.seq = renamed(x.seq, replaced)
         for c in stmt.carried:
-            c.init = _in_arg(c.init, replaced)
+            c.init = renamed(c.init, replaced)
 
 
 def _rename_handed(stmt: Any, replaced: dict) -> None:
     if type(stmt) is If:
-        stmt.then_values = [_in_arg(v, replaced) for v in stmt.then_values]
-        stmt.else_values = [_in_arg(v, replaced) for v in stmt.else_values]
+        stmt.then_values = [renamed(v, replaced) for v in stmt.then_values]
+        stmt.else_values = [renamed(v, replaced) for v in stmt.else_values]
     elif type(stmt) is Loop:
         for c in stmt.carried:
-            c.next = _in_arg(c.next, replaced)
+            c.next = renamed(c.next, replaced)
         for y in stmt.ys:
-            y.value = _in_arg(y.value, replaced)
+            y.value = renamed(y.value, replaced)
 
 
 # ---- dead code
@@ -432,6 +428,7 @@ PASSES: dict[str, Callable[[Program], None]] = {
     "drop_invariants": drop_invariants,
     "fold_constants": fold_constants,
     "share_subexpressions": share_subexpressions,
+    "move_signs": move_signs,
     "drop_dead": drop_dead,
     "save_outlines": save_outlines,
     "sink_into_branches": sink_into_branches,

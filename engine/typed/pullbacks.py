@@ -27,7 +27,7 @@ EXTREMES = {fn: lookup(fn) for fn in (np.max, np.min, np.amax, np.amin)}
 
 def pullbacks_of(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
     """[(name, contribution)], for the arguments of `stmt` that are wanted."""
-    own = _getitem if takes_elements(stmt) else _result if takes_result(stmt) else OWN.get(stmt.fn)
+    own = next((pullback for takes, pullback in PARTS if takes(stmt)), OWN.get(stmt.fn))
     own = own or OF_KIND.get(type(stmt.fn))
     if own is not None:
         found = own(lowerer, stmt, d, wanted)
@@ -388,7 +388,49 @@ def takes_elements(stmt: Let) -> bool:
     if stmt.fn in EXTREMES:
         of = type_of(stmt.args[0]) if len(stmt.args) == 1 and not stmt.kw else None
         return isinstance(of, Array) and len(of.mask) == 1 and lookup(stmt.fn) is EXTREMES[stmt.fn]
-    return stmt.fn in (operator.getitem, runtime.read) and not takes_result(stmt)
+    return stmt.fn in (operator.getitem, runtime.read) and not takes_all(stmt) and not takes_result(stmt)
+
+
+def takes_all(stmt: Let) -> bool:
+    """Is the result all of the first argument, perhaps with new axes: x[:, None]?"""
+    if stmt.fn not in (operator.getitem, runtime.read) or not isinstance(stmt.out.type, Array):
+        return False
+    return all(part == NEW or part == WHOLE for part in map(sort_of, parts_of_index(stmt.args[1])))
+
+
+NEW, WHOLE, SOME = "a new axis", "a whole axis", "another part"
+
+
+def parts_of_index(index: Any) -> tuple:
+    return index.items if type(index) is Pack and index.kind is tuple else (index,)
+
+
+def sort_of(part: Any) -> str:
+    """What a part of an index takes."""
+    if type(part) is Const:
+        return NEW if part.value is None else WHOLE if part.value is Ellipsis else SOME
+    is_slice = type(part) is Pack and part.kind is slice
+    return WHOLE if is_slice and all(type(p) is Const and p.value is None for p in part.items) else SOME
+
+
+def _with_new_axes(lowerer: Any, stmt: Let, d: Any, wanted: set) -> list:
+    """The cotangent without the axes that are new: they have one element each."""
+    x, index = stmt.args
+    parts = parts_of_index(index)
+    ndim = len(stmt.out.type.mask)
+    after = [i for i, part in enumerate(parts) if type(part) is Const and part.value is Ellipsis]
+    shift = ndim - len(parts) if after else 0  # of what stands behind an ellipsis
+    new = tuple([i + shift * any(a < i for a in after) for i, part in enumerate(parts) if sort_of(part) == NEW])
+    if not new or not isinstance(type_of(d), Array):
+        return [(x, d)]
+    if len(type_of(d).mask) < ndim:
+        d = whole(lowerer, stmt.out, d)
+    made = lowerer.makers.get(d)
+    if made is not None and made.fn is runtime.sum_axes and made.args[2].value and set(made.args[1].value) == set(new):
+        return [(x, lowerer.let(runtime.sum_axes, (*made.args[:2], Const(False))))]
+    kept = Pack(slice, (Const(None),) * 3)
+    taken = Pack(tuple, tuple([Const(0) if i in new else kept for i in range(ndim)]))
+    return [(x, lowerer.let(operator.getitem, (d, taken)))]
 
 
 def takes_result(stmt: Let) -> bool:
@@ -406,6 +448,7 @@ def placed(lowerer: Any, stmt: Let, d: Any) -> tuple[Any, Any]:
     return places, lowerer.let(operator.truediv, (d, lowerer.let(runtime.dim, (places, Const(0)))))
 
 
+PARTS = ((takes_elements, _getitem), (takes_all, _with_new_axes), (takes_result, _result))
 OF_KIND: dict[type, Callable] = {}
 """By the class of the function that is called."""
 OWN: dict[Any, Callable] = {

@@ -153,7 +153,8 @@ class Recursions:
         inner.class_name, inner.place = frame.class_name, frame.place
         _, leaves = flatten(Tup(tuple(values.values())))
         made.params = [
-            Var(type_, v.hint if type(v) is Var else "x") for v, type_ in zip(leaves, made.types, strict=True)
+            Var(self.named(type_), v.hint if type(v) is Var else "x")
+            for v, type_ in zip(leaves, made.types, strict=True)
         ]
         for name, value in zip(values, refill(Tup(tuple(values.values())), list(made.params)).items, strict=True):
             self.store[inner.number, name] = value

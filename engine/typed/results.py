@@ -149,8 +149,29 @@ def result_type(fn: Callable, args: tuple, kw: tuple = ()) -> Any:
             return sampled_result(fn, args, kw)
         return elementwise_result(fn, args, kw)
     if is_primitive(fn):
-        return sampled_result(fn, args, kw)
+        if fn in SHUFFLED:
+            return _shuffled(fn, args, kw)
+        found = sampled_result(fn, args, kw)
+        like = type_of(args[SHAPED_LIKE[fn]]) if fn in SHAPED_LIKE and not kw else None
+        no_stack = isinstance(like, Array) and len(type_of(args[0]).mask) == 2 >= len(like.mask)
+        return Array(found.dtype, like.mask) if no_stack and isinstance(found, Array) else found
     raise NotTyped(f"a call of {getattr(fn, '__qualname__', fn)}, which this tier does not know")
+
+
+SHUFFLED = {np.transpose, np.swapaxes, np.moveaxis, np.expand_dims, np.flip, np.tril, np.triu}
+"""Functions of one array whose dimensions are its own, in some order, and ones."""
+SHAPED_LIKE = {np.linalg.cholesky: 0, np.linalg.inv: 0, np.linalg.solve: 1}
+"""Functions whose result has the shape of an argument, where none of them is a stack."""
+
+
+def _shuffled(fn: Callable, args: tuple, kw: tuple) -> Any:
+    """The dimensions of the argument are told apart by their sizes."""
+    of, found = type_of(args[0]), sampled_result(fn, args, kw)
+    if not isinstance(of, Array) or not isinstance(found, Array):
+        return found
+    sample = np.empty([1 if m == "1" else i + 2 for i, m in enumerate(of.mask)], np.bool_)
+    shape = fn(sample, *map(constant_of, args[1:]), **{k: constant_of(a) for k, a in kw}).shape
+    return Array(found.dtype, tuple(["1" if n == 1 else of.mask[n - 2] for n in shape]))
 
 
 def _is_whole(arg: Any) -> bool:
@@ -456,9 +477,9 @@ def carriers(stmt: Any) -> Iterator[Var]:
 _FRESH = {runtime.zero_of, runtime.owned, runtime.addat, runtime.spread, np.matmul, operator.matmul, np.outer,
           np.zeros_like, np.ones_like, runtime.append, runtime.fresh_list, runtime.repeated, runtime.zero_list,
           runtime.put_item, runtime.add_lists, runtime.same_for_all, runtime.sum_axes, runtime.pop_last,
-          runtime.backwards, runtime.float_list, runtime.read, runtime.put, np.zeros, np.ones, np.empty, np.full,
-          np.empty_like, np.full_like, np.eye, np.identity, np.arange, np.linspace, np.copy, np.concatenate, np.stack,
-          np.cumsum, np.cumprod, np.tile, np.repeat, np.roll, np.convolve, np.linalg.solve, np.linalg.inv,
+          runtime.backwards, runtime.float_list, runtime.rows, runtime.read, runtime.put, np.zeros, np.ones, np.empty,
+          np.full, np.empty_like, np.full_like, np.eye, np.identity, np.arange, np.linspace, np.copy, np.concatenate,
+          np.stack, np.cumsum, np.cumprod, np.tile, np.repeat, np.roll, np.convolve, np.linalg.solve, np.linalg.inv,
           np.linalg.cholesky, runtime.joined}  # fmt: skip
 _VIEWS = {np.real, np.imag, runtime.real_part, np.nan_to_num, np.conj, np.conjugate, operator.pos, np.positive}
 

@@ -280,6 +280,8 @@ def check_shapes(x: Any, y: Any) -> None:
 def reduce_to(d: Any, like: Any) -> Any:
     """`d` summed over the axes along which `like` was broadcast."""
     shape = like.shape
+    if d.shape == shape:
+        return d
     extra = d.ndim - len(shape)
     if extra > 0:
         d = np.add.reduce(d, tuple(range(extra)))

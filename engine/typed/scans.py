@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .core import UNDEFINED, Block, Carried, Const, Loop, Var
-from .types import BOOL, Array, NotTyped, join, type_of
+from .types import BOOL, NONE, Array, NotTyped, Scalar, erased, join, type_of
 from .values import ABSENT, Grown, ListOf, Maybe, Poison, Tup, flatten, is_leaf, refill
 
 EXIT, BREAK = "$exit", "$break"
@@ -20,11 +20,13 @@ FALSE = Const(False)
 
 class Guess:
     """What is believed of one cell: the types of its leaves; that they keep their shapes; whether it is a list that
-    grows; that it is hopeless."""
+    grows; the type it gets where the loop may be the first to bind it, and not in each iteration; that it is hopeless.
+    """
 
     def __init__(self) -> None:
         self.keeps_shape = True
         self.types: list | None = None
+        self.late: Any = None
         self.grows = self.unknown = False
 
 
@@ -39,6 +41,7 @@ class Attempt:
         self.lowerer, self.guesses, self.xs, self.first, self.flags = lowerer, guesses, xs, first, flags
         self.before, self.outer, self.limit = lowerer.store, lowerer.block, lowerer.numbers
         self.length = len(self.outer.stmts)
+        self.declared: dict[tuple, list] = {}
         self.number = lowerer.frame.number
 
     def holds(self, begin: Callable, stmts: list, again: Callable | None) -> bool:
@@ -52,6 +55,8 @@ class Attempt:
             if key in self.before:
                 entries[key] = self.enter(key, self.before[key], guess)
                 lowerer.store[key] = FALSE if key in self.flags else entries[key][0]
+            elif guess.late is not None:
+                lowerer.store[key], _ = entries[key] = self.enter_late(key, guess)
         lowerer.store[number, EXIT] = lowerer.store[number, BREAK] = FALSE
         begin()
         lowerer.statements(stmts)
@@ -100,12 +105,20 @@ class Attempt:
             value = self.lowerer.grown(value, self.outer)
         _, leaves = flatten(value)
         params = []
-        for i, leaf in enumerate(leaves):
-            type_ = join(type_of(leaf), guess.types[i] if guess.types else None)
-            params.append(UNDEFINED if type_ is None else Var(type_, name_of(key)))
+        known = guess.types or [None] * len(leaves)
+        self.declared[key] = [join(type_of(leaf), of) for leaf, of in zip(leaves, known, strict=True)]
+        for leaf, type_ in zip(leaves, self.declared[key], strict=True):
+            params.append(UNDEFINED if type_ is None else Var(self.lowerer.named(type_), name_of(key)))
             if guess.keeps_shape and isinstance(type_, Array):
                 self.lowerer.roots[params[-1]] = self.lowerer.root_of(leaf)
         return refill(value, list(params)), leaves
+
+    def enter_late(self, key: tuple, guess: Guess) -> tuple[Any, list]:
+        """The same for a name that some iterations bind first, and others find as it was."""
+        if guess.unknown:
+            return Poison(f"{key[1]} is bound in some iterations of a loop"), []
+        self.declared[key] = guess.types or [erased(guess.late)]
+        return Maybe(Var(self.lowerer.named(self.declared[key][0]), name_of(key))), [UNDEFINED]
 
     def leave(self, key: tuple, entry: Any, inits: list, value: Any, loop: Loop) -> Any:
         """The value of a cell behind the loop, its leaves now carried; None where the guess has to be widened."""
@@ -115,6 +128,10 @@ class Attempt:
         skeleton, nexts = flatten(value)
         at_start, params = flatten(entry)
         if entry is ABSENT:
+            if value is not ABSENT and type(value) is Maybe and not key[1].startswith("$"):  # or keeps its value
+                guess.late = type_of_leaf(value.value) or NONE
+                guess.unknown = not isinstance(guess.late, Scalar)
+                return None
             if value is ABSENT or not (is_leaf(value) or type(value) in (Tup, Maybe)):
                 return ABSENT if value is ABSENT else Poison(f"{key[1]} is bound in a loop")
             params = inits = [UNDEFINED] * len(nexts)
@@ -123,28 +140,34 @@ class Attempt:
             guess.grows, guess.unknown = lists and not guess.grows, not lists or guess.grows
             return None
         outs = []
+        declared = self.declared.get(key, [])
         for i, (param, init, next_) in enumerate(zip(params, inits, nexts, strict=True)):
             try:
-                type_ = join(type_of(param), type_of(next_))
+                type_ = erased(type_of(next_)) if param is UNDEFINED else join(declared[i], type_of(next_))
             except NotTyped:
                 guess.unknown = True
                 return None
-            if param is not UNDEFINED and type_ != param.type:
-                guess.types = [type_of(p) for p in params]
+            if param is not UNDEFINED and type_ != declared[i]:
+                guess.types = list(declared)
                 guess.types[i] = type_
                 return None
             roots = self.lowerer.roots
             if param in roots and roots[param] is not self.lowerer.root_of(next_):
                 guess.keeps_shape = False
                 return None
-            param = Var(type_, name_of(key)) if param is UNDEFINED else param
-            out = Var(type_, name_of(key))
+            param = Var(self.lowerer.named(type_), name_of(key)) if param is UNDEFINED else param
+            out = Var(self.lowerer.named(type_), name_of(key))
             if param in roots:
                 roots[out] = roots[param]
             loop.carried.append(Carried(param, init, next_, out))
             outs.append(out)
         rebuilt = refill(value, outs)
-        return Maybe(rebuilt) if entry is ABSENT and type(rebuilt) is not Maybe else rebuilt
+        return Maybe(rebuilt) if type(entry) is Maybe and type(rebuilt) is not Maybe else rebuilt
+
+
+def type_of_leaf(value: Any) -> Any:
+    """The type of a number or array, None for what has a structure."""
+    return type_of(value) if type(value) in (Var, Const) else None
 
 
 def name_of(key: tuple) -> str:

@@ -3,8 +3,8 @@
     Scalar({"float"})            one Python number; NumPy scalars by their dtype's name: Scalar({"float64"})
     Length("n")                  an int that is such a dimension of an array
     Scalar({"float", "float64"}) either: the printed code is the same, so a join costs nothing
-    Array(dtype, ("n", "1"))     ndarray; each dimension is 1, not 1 ("n"), or unknown: "?", or "?0", "?1" ... where
-                                 equal names mean equal lengths
+    Array(dtype, ("n", "1"))     ndarray; each dimension is 1, not 1 ("n"), or unknown: "?0", "?1" ..., where equal
+                                 names mean equal lengths; "?" says of a carried value or an item that it varies
     Seq(item)                    a list of the engine's own, or a fresh list of the user's; any length
     Several(items)               what a function returned that has several results, each taken out at once
     Plain(cls)                   a value without derivative of exactly this class: str, range, dtype ...
@@ -189,6 +189,15 @@ def broadcast(masks: list[tuple]) -> tuple:
     return tuple(reversed(out))
 
 
+def erased(type: Any) -> Any:
+    """`type` without the names of lengths: what is known of values of several runs of a block."""
+    if isinstance(type, Array):
+        return Array(type.dtype, tuple([m[0] for m in type.mask]))
+    if isinstance(type, Seq):
+        return Seq(erased(type.item))
+    return INT if isinstance(type, Length) and type.dimension.startswith("?") else type
+
+
 def cotangent_type(type: Any) -> Any:
     """The type of a whole cotangent of a value of `type`."""
     if isinstance(type, Scalar):
@@ -264,7 +273,7 @@ def _key(arg: Any) -> Any:
         return (arg.kind, *[_key(item) for item in arg.items])
     if type(arg) is Const:
         return (type(arg.value), arg.value)
-    return arg.type
+    return erased(arg.type)
 
 
 def _choices(args: list, size: int, unknowns: tuple, step: float) -> Iterator[tuple]:
@@ -277,15 +286,19 @@ _known: dict[Any, Any] = {}
 
 def elementwise_result(fn: Callable, args: tuple, kw: tuple = ()) -> Any:
     """The type of an elementwise function's result: dtype by a sample of one element, mask by broadcasting."""
-    key = (fn, tuple([type_of(arg) for arg in args]), tuple([(n, _key(a)) for n, a in kw]))
-    if key not in _known:
-        _known[key] = _elementwise_result(fn, args, kw)
-    return _known[key]
-
-
-def _elementwise_result(fn: Callable, args: tuple, kw: tuple) -> Any:
     types = [type_of(arg) for arg in args]
-    masks = [t.mask for t in types if isinstance(t, Array)]
+    key = (fn, tuple(map(erased, types)), tuple([(n, _key(a)) for n, a in kw]))
+    if key not in _known:
+        _known[key] = _element_result(fn, args, kw)
+    found = _known[key]
+    if not isinstance(found, Array):
+        return found
+    return Array(found.dtype, broadcast([t.mask for t in types if isinstance(t, Array)]))
+
+
+def _element_result(fn: Callable, args: tuple, kw: tuple) -> Any:
+    """The same for arrays of one element."""
+    types = [type_of(arg) for arg in args]
     generic = tuple(
         [
             Const(True) if t == BOOL else Var(t) if isinstance(t, Scalar | Array) else a
@@ -301,9 +314,7 @@ def _elementwise_result(fn: Callable, args: tuple, kw: tuple) -> Any:
     found = None
     for result in _call(fn, small, kw, 1):
         found = join(found, type_of_value(result))
-    if isinstance(found, Array):
-        return Array(found.dtype, broadcast(masks))
-    if not isinstance(found, Scalar):
+    if not isinstance(found, Scalar | Array):
         raise NotTyped(f"{fn} returned {found}")
     return found
 
@@ -392,5 +403,5 @@ def never_raises(fn: Callable) -> bool:
 _TOTAL = {
     operator.add, operator.sub, operator.mul, operator.neg, operator.pos, operator.lt, operator.le, operator.gt,
     operator.ge, operator.eq, operator.ne, operator.not_, operator.is_, operator.is_not, abs, len, range, bool,
-    min, max, np.sum, np.transpose, np.zeros_like, np.ones_like, np.ravel, np.abs,
+    min, max, np.sum, np.mean, np.transpose, np.zeros_like, np.ones_like, np.ravel, np.abs,
 }  # fmt: skip
