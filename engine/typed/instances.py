@@ -385,7 +385,7 @@ def reading(instance: Callable) -> Callable:
 
 
 def has_zeros(gradients: Any) -> bool:
-    """Is there a number 0 among these gradients, or an array of nothing else? Most have another number to begin with."""
+    """Is there a number 0 among these gradients, or an array of nothing else? Most begin with another number."""
     kind = type(gradients)
     if kind is np.ndarray:
         return not (gradients.size and (gradients.item(0) or gradients.any()))
