@@ -171,7 +171,7 @@ def _inside(question: Question, commits: Commits, culprit: str) -> list[str]:
 
 def _by_passes(question: Question) -> int:
     found, lines = blamed(question, Passes(Where(folders=(HERE,))), cache_directory(), _say)
-    print(f"{question.name}: {lines[0]}" if found is None else report(found, lines[1:]))
+    print("\n".join([f"{question.name}: {lines[0]}", *lines[1:]]) if found is None else report(found, lines[1:]))
     return 0 if found and found.is_sure else 1
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from .answer import Result, Search
 from .axis import Axis, CannotAsk, HistoryError, NothingBetween, NothingWrong, Question, Where, put
+from .questions import OfCase
 
 __all__ = ["Passes", "Statements", "blamed"]
 
@@ -88,7 +89,10 @@ def blamed(
     try:
         found = search.run(NOTHING)
     except NothingBetween:
-        return None, ["no pass: it is the same without any, in the rules or in what every program goes through"]
+        lines = ["no pass: it is the same without any, in the rules or in what every program goes through"]
+        if isinstance(question, OfCase):
+            lines.append(f"  which operation: python -m regressions isolate {question.name}")
+        return None, lines
     except NothingWrong:
         raise HistoryError(f"{question.name} is good with every pass on: there is nothing to find") from None
     culprit = found.culprits[-1]

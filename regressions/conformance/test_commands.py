@@ -97,6 +97,7 @@ def test_failure_names_bug_thread_verdict_both_answers_and_the_command():
         assert part in text
     text = report.failure(case, replace(record, verdict=Verdict.REPORTED.value, engine="reference", asked="reference"))
     assert "the bug of flux-930 is back   [reference 1.2]" in text and f"python -m regressions bisect {case.id}" in text
+    assert f"python -m regressions isolate {case.id}" in text
 
 
 def test_summary_counts_what_was_asked_and_gives_each_reason_for_a_missing_defect():
@@ -164,7 +165,8 @@ def test_a_new_case_is_refused_as_long_as_it_is_not_filled_in(capsys: pytest.Cap
 
 
 @pytest.mark.parametrize(
-    "command", ["list", "show", "run", "script", "new", "install", "expect", "check", "bisect", "matrix"]
+    "command",
+    ["list", "show", "run", "script", "new", "install", "expect", "check", "bisect", "isolate", "matrix"],
 )
 def test_every_command_says_what_it_is_for(command: str, capsys: pytest.CaptureFixture):
     with pytest.raises(SystemExit) as caught:

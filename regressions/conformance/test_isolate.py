@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import ast
 import linecache
+import operator
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from engine.typed import optimise
 from regressions.__main__ import main
 from regressions.adapters import adapters_of
 from regressions.corpus import find
+from regressions.isolate.carried import carrier
 from regressions.isolate.operations import watching
+from regressions.isolate.symptoms import asked, of_case
 from regressions.verdicts import Verdict, ask, judge
 
 HELP = Path(__file__).parent / "help"
@@ -38,6 +42,9 @@ def wrong(w, bias=2.0):
 
 def right(x=0.5):
     return np.sin(x) * abs(x - 0.5)
+
+def folded(x=0.7):
+    return np.sin(x) * 3.0
 
 def foreign(x=1.5):
     y = x * 2.0
@@ -160,7 +167,7 @@ def test_a_function_that_is_right_at_its_defaults(mine: str, capsys: pytest.Capt
 def test_the_foreign_call_is_named(mine: str, capsys: pytest.CaptureFixture):
     assert main(["isolate", f"{mine}:foreign", "--seconds", "8"]) == 1
     printed = capsys.readouterr()
-    assert "struct.pack raises\n" in printed.err and "somebodys.py:23\n" in printed.err
+    assert "struct.pack raises\n" in printed.err and "somebodys.py:26\n" in printed.err
     assert "x * 2.0" not in printed.out and "struct.pack(" in printed.out
 
 
@@ -169,6 +176,43 @@ def test_other_engines_are_isolated_by_shrinking_alone(mine: str, capsys: pytest
     printed = capsys.readouterr()
     assert "operations held against differences" not in printed.err and "shrunk from" in printed.err
     assert len(program_in(printed.out)) < 140
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("zygote-1113", 'd = copy.deepcopy({"a": x, "b": 2 * x})'),
+        ("flux-1638", "self.h = np.tanh(self.w * self.h + x)"),
+        ("taichi-2505", "x[:] = np.cos(theta) * x"),
+    ],
+)
+def test_the_statement_is_named_whose_result_loses_its_cotangent(name: str, line: str, capsys: pytest.CaptureFixture):
+    assert main(["isolate", find(name)[0].id, "--bite", "--seconds", "0"]) == 1
+    printed = capsys.readouterr().err
+    assert "is right, but the cotangent that comes to its result is not: " in printed
+    assert f"            {line}\n  expected  " in printed
+
+
+@pytest.mark.parametrize("name", ["zygote-1113", "flux-1638", "taichi-2505", "chainer-5179", "flux-2091"])
+def test_no_cotangent_is_lost_where_nothing_is_wrong(name: str):
+    subject = of_case(find(name)[0])
+    assert carrier(lambda: asked(subject, adapters_of("reference")[-1])[0]) is None
+
+
+def test_what_the_typed_tier_alone_gets_wrong_is_in_the_typed_tier(capsys: pytest.CaptureFixture):
+    assert main(["isolate", "warp-140", "--bite", "--seconds", "0"]) == 1
+    printed = capsys.readouterr().err
+    assert "the traced tier is right: it is the typed tier, without any of its optimisations\n" in printed
+
+
+def test_the_pass_is_named_with_the_statement_that_it_spoils(
+    mine: str, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(optimise, "_simpler", lambda stmt: stmt.args[0] if stmt.fn is operator.mul else None)
+    assert main(["isolate", f"{mine}:folded", "--seconds", "0"]) == 1
+    printed = capsys.readouterr().err
+    assert "the traced tier is right: it is the pass fold_constants\n" in printed
+    assert " statements that it changes: mul, line " in printed
 
 
 def test_no_time_is_no_shrinking(capsys: pytest.CaptureFixture):

@@ -13,7 +13,7 @@ from regressions.bisect.passes import NOTHING, Passes, blamed, ordinal
 from regressions.bisect.questions import OfCase, OfScript
 from regressions.corpus import find
 
-from .test_bisect import ROOT, proof
+from .test_bisect import BREAK, ROOT, proof
 
 PROGRAM = """\
 import numpy as np
@@ -82,6 +82,13 @@ def test_what_is_wrong_without_any_pass_is_no_pass(engine_with, question, tmp_pa
     passes = Passes(engine_with("rules/elementwise.py", "-np.sin(x)", "np.sin(x)"))
     found, lines = blamed(question, passes, tmp_path, lambda line: None)
     assert found is None and lines[0].startswith("no pass: ")
+
+
+def test_no_pass_leads_to_the_operation(engine_with, tmp_path: Path):
+    passes = Passes(engine_with("__init__.py", "__all__ = [", BREAK + "__all__ = ["))
+    case = find("chainrules-498")[0]
+    found, lines = blamed(OfCase(case), passes, tmp_path, lambda line: None)
+    assert found is None and lines[1] == f"  which operation: python -m regressions isolate {case.id}"
 
 
 def test_what_is_good_with_every_pass_is_nothing_to_find(tmp_path: Path):

@@ -92,6 +92,10 @@ def test_a_program_keeps_what_it_fails_by_and_little_more(text: str, culprit: st
     [
         ("def f(x):\n    y = g(x)\n    return h(y)", "def f(x):\n    return h(g(x))"),
         ("def g(a):\n    return a * 2\ny = g(z)", "y = z * 2"),
+        (
+            "def g(a, b):\n    c = a + b\n    return c * a\ndef f(x):\n    return g(x, 2) + 1",
+            "def f(x):\n    a = x\n    b = 2\n    c = a + b\n    return c * a + 1",
+        ),
         ("if c:\n    x = f()\nelse:\n    y = 1", "x = f()"),
         ("for i in s:\n    x = f()", "x = f()"),
         ("def f(x, y):\n    return x\nat = (1, 2)", "def f(x):\n    return x\nat = (1,)"),

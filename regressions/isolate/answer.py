@@ -31,11 +31,13 @@ from ..records import recorded
 from ..scaffold import PROGRAM, QUESTION
 from ..scripts import ENGINES
 from ..verdicts import Verdict
+from .carried import carrier
 from .culprits import RAISES, Culprit, culprit_of_error
 from .extract import NoText, at_of_case, subject_of, texts
 from .operations import watching
 from .shrink import candidates, shrink, size
 from .symptoms import Subject, Symptom, Undecided, asked, of_case, symptom
+from .tiers import blamed
 
 __all__ = ["Request", "answer", "say"]
 
@@ -160,13 +162,24 @@ def _search(subject: Subject) -> tuple[Culprit | None, str]:
 
 
 def _no_culprit(subject: Subject, failure: Symptom | None, question: Question) -> list[str]:
-    """What there is to say where no single operation is wrong."""
-    if failure is None:
-        return ["no operation is wrong as far as differences can tell"]
-    if symptom(subject, adapters_of("reference")[-1]) is None:
-        passes = f": python -m regressions bisect --passes {question.name}" if question.case else ""
-        return [f"no operation is wrong, and the traced tier is right: it is in the typed tier{passes}"]
-    return ["no operation alone is wrong: it is in what carries values between them (lists, objects, written arrays)"]
+    """What there is to say where no single operation is wrong: a pass of the typed tier, or the way between them."""
+    compiled, traced = adapters_of("reference")[0], adapters_of("reference")[-1]
+
+    def fails(adapter: Adapter) -> bool:
+        if failure is None and question.case is not None:
+            return not recorded(question.case, adapter).holds
+        return symptom(subject, adapter) is not None
+
+    if not fails(traced):
+        first, *more = blamed(lambda: fails(compiled))
+        return [f"no operation is wrong, and the traced tier is right: it is {first}", *more]
+    if subject.asks == "value":
+        return ["no operation alone is wrong: it is in how the derivatives are taken that the program asks for itself"]
+    if culprit := carrier(lambda: asked(subject, traced)[0]):
+        return culprit.lines()
+    return [
+        "no operation is wrong as far as differences can tell, nor is the cotangent that comes to the result of one"
+    ]
 
 
 # -- the smallest program ----------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from engine.traced.foreign import describe
 from .. import defects
 
 __all__ = [
+    "CARRIED",
     "COMPOSED",
     "CONSTANT",
     "FORM",
@@ -60,6 +61,7 @@ FORWARD = Kind("is pushed forward wrongly", 1)
 LOST = Kind("loses the dependence", 1)
 FORM = Kind("gives a cotangent of another form than its argument", 1)
 CONSTANT = Kind("is declared constant, and is not", 2)
+CARRIED = Kind("is right, but the cotangent that comes to its result is not: it is lost or spoiled on the way back", 4)
 COMPOSED = Kind("is differentiated as a composition that has another derivative", 3)
 
 

@@ -2,8 +2,8 @@
 
 `shrink` knows nothing of programs: it walks down from one candidate to a smaller one for as long as one is found that
 still fails. `candidates` are the smaller programs that are one step away from a text, the boldest steps first:
-statements dropped and unwrapped, expressions replaced by a part of themselves, variables and one-line functions
-inlined, parameters dropped, lengths cut, numbers made simple. A step may make nonsense; whoever judges finds out.
+statements dropped and unwrapped, expressions replaced by a part of themselves, variables and functions inlined,
+parameters dropped, lengths cut, numbers made simple. A step may make nonsense; whoever judges finds out.
 
 In a text that is shrunk the arguments stand in a last statement, `at = (...)`, and the function they are for is named.
 """
@@ -78,7 +78,7 @@ def candidates(text: str, name: str = "") -> Iterator[str]:
     tree = ast.parse(text)
     for step in (
         _without_statements, _unwrapped, _shorter, _without_parameters, _parts_of_expressions, _without_arguments,
-        _inlined_functions, _inlined_variables, _bare_definitions, _simpler_numbers,
+        _inlined_functions, _inlined_bodies, _inlined_variables, _bare_definitions, _simpler_numbers,
     ):  # fmt: skip
         for changed in step(tree, name):
             try:
@@ -260,15 +260,40 @@ def _inlined_functions(tree: ast.Module, name: str) -> Step:
 
 
 class _Inlining(ast.NodeTransformer):
-    def __init__(self, name: str, parameters: list[str], value: ast.expr) -> None:
-        self.name, self.parameters, self.value = name, parameters, value
+    """The value of a function in the place of its calls; its parameters are `bound`, or what is given for them."""
+
+    def __init__(self, name: str, parameters: list[str], value: ast.expr, bound: bool = False) -> None:
+        self.name, self.parameters, self.value, self.bound = name, parameters, value, bound
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
         if not _is_name(node.func, self.name) or node.keywords or len(node.args) != len(self.parameters):
             return node
-        values = dict(zip(self.parameters, node.args, strict=True))
+        values = {} if self.bound else dict(zip(self.parameters, node.args, strict=True))
         return _Substitution(values).visit(copy.deepcopy(self.value))
+
+
+def _inlined_bodies(tree: ast.Module, name: str) -> Step:
+    """A function of several statements, the last of which returns, put before the one statement that calls it."""
+    for function in tree.body:
+        if not isinstance(function, ast.FunctionDef) or function.name == name:
+            continue
+        *before, last = function.body
+        returns = sum(isinstance(node, ast.Return) for node in ast.walk(function))
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _is_name(node.func, function.name)]
+        if not before or returns > 1 or not isinstance(last, ast.Return) or last.value is None or len(calls) != 1:
+            continue
+        for owner, field, body in _lists(tree, ast.stmt):
+            for i, statement in enumerate(body):
+                if any(node is calls[0] for node in ast.walk(statement)) and not hasattr(statement, "body"):
+                    twin, same, ours, place = _twin(tree, owner, function, statement)
+                    given = [ast.Assign([ast.Name(a.arg, ast.Store())], ast.Constant(None)) for a in ours.args.args]
+                    for assignment, value in zip(given, calls[0].args, strict=False):
+                        assignment.value = copy.deepcopy(value)
+                    _Inlining(ours.name, [a.arg for a in ours.args.args], ours.body[-1].value, bound=True).visit(place)
+                    getattr(same, field)[i : i + 1] = [*given, *ours.body[:-1], place]
+                    twin.body.remove(ours)
+                    yield twin
 
 
 def _inlined_variables(tree: ast.Module, name: str) -> Step:
