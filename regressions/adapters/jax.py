@@ -26,6 +26,8 @@ class Jax(ArrayAdapter):
     lacks = {
         "does not support item assignment": "arrays that are written into",
         "([a-z]+) requires ndarray or scalar arguments": r"np.\1 of lists",
+        "a non-tuple sequence for multidimensional indexing": "lists of indices",
+        r"'[\w.]*ArrayImpl' object has no attribute '(\w+)'": r"the attribute \1 of an array",
     }
     conjugates = True
     native = {
