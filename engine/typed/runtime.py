@@ -256,10 +256,29 @@ def addat(buffer: Any, index: Any, d: Any) -> Any:
 
 def addat_inplace(buffer: Any, index: Any, d: Any) -> None:
     """The same, writing into `buffer`."""
-    if may_repeat(index):
-        np.add.at(buffer, index, d)
-    else:
+    if not may_repeat(index):
         buffer[index] += d
+    elif len(rows := distinct_rows(buffer, index, d)):
+        d = d.reshape(*d.shape[: buffer.ndim - 1], *rows.shape)
+        for i, row in enumerate(rows):
+            buffer[..., row] += d[..., i, :]
+    else:
+        np.add.at(buffer, index, d)
+
+
+FEW = 50  # elements for each row of indices, below which one call is faster than one a row
+
+
+def distinct_rows(buffer: Any, index: Any, d: Any) -> Any:
+    """The rows of a table of indices into the last axis, none of which names a place twice; no rows otherwise."""
+    table = index[1] if type(index) is tuple and len(index) == 2 and index[0] is Ellipsis else None
+    if not isinstance(table, np.ndarray) or table.ndim < 2 or table.dtype.kind not in "iu" or table.shape[-1] < 1:
+        return ()
+    rows = table.reshape(-1, table.shape[-1])
+    if np.ndim(d) != buffer.ndim - 1 + table.ndim or d.size < FEW * len(rows):
+        return ()
+    sorted_ = np.sort(rows % buffer.shape[-1], axis=-1)
+    return () if np.any(sorted_[:, 1:] == sorted_[:, :-1]) else rows
 
 
 def dim(x: Any, axis: int) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from engine import gradient
-from engine.typed import NotTyped, forget, instances
+from engine.typed import NotTyped, forget, instances, runtime
 
 from .oracle import difference, tier
 from .stores import Writer
@@ -354,3 +354,20 @@ def test_random_programs_that_write_to_arrays(start):
             for g, e in zip(grads, expected, strict=True):
                 np.testing.assert_allclose(np.zeros(5) if g is None else g, e, rtol=1e-6, atol=1e-7, err_msg=text)
     assert taken >= 3  # the proof is not given up too easily
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_cotangents_added_by_tables_of_indices(seed, monkeypatch):
+    """Rows that name a place twice, and negative indices, beside rows that are added one by one."""
+    monkeypatch.setattr(runtime, "FEW", 0)
+    rng = np.random.default_rng(seed)
+    shape = tuple(rng.integers(1, 6, rng.integers(1, 4)))
+    n = shape[-1]
+    rows = tuple(rng.integers(1, 5, rng.integers(1, 3)))
+    table = rng.integers(-n, n, (*rows, 3)) if seed % 2 else np.argsort(rng.random((*rows, n)), -1)[..., :3] - n
+    buffer = rng.random(shape)
+    d = rng.random(buffer[..., table].shape)
+    for cotangent in (d, np.broadcast_to(d[..., :1], d.shape)):
+        expected = buffer.copy()
+        np.add.at(expected, (..., table), cotangent)
+        np.testing.assert_allclose(runtime.addat(buffer, (..., table), cotangent), expected)
