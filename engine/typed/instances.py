@@ -17,14 +17,14 @@ import numpy as np
 
 from ..errors import SourceError
 from ..rules.registry import generation, lookup
-from ..tangents import Tangent, has_nan
 from . import runtime
 from .adjoint import differentiate
+from .checker import Checker
 from .compiled import compile_function
-from .core import Const, Let, Pack, Program, Var, text_of, walk
+from .core import Const, Let, Pack, Program, Var, walk
+from .doubts import FLOATING, MISS, doubting, handling, reading
 from .emit import Emitter, Names
 from .entry import Entry
-from .interpret import interpret
 from .lower import Lowerer
 from .nested import differentiated, is_derivative
 from .optimise import optimise
@@ -33,12 +33,9 @@ from .procedures import Procedure
 from .projections import whole
 from .recursion import Recursion
 from .stores import settle
-from .types import FLOAT, Array, Doubtful, NotTyped, Plain, Scalar, Seq, class_of_kind, is_active_type, type_of
+from .types import FLOAT, Array, NotTyped, Plain, Scalar, Seq, class_of_kind, is_active_type, type_of
 from .values import Outside, Tup
-from .verify import verify
 
-MISS = type("Miss", (), {"__repr__": lambda self: "MISS"})()
-FLOATING = (FloatingPointError, RuntimeWarning)  # where the user has made errors of them, the traced tier tells whose
 LEFT = (*FLOATING, RecursionError)  # it has room for more levels, too
 MOST = 16  # instances of one code object
 checking = bool(os.environ.get("GRADPIN_CHECK_CORE"))
@@ -193,40 +190,6 @@ def finish(lowerer: Lowerer, results: Any, f: Any, more: list | tuple = ()) -> T
     return trace
 
 
-class Checker:
-    """Between passes, under test: verify the core and compare what it computes with what it computed before."""
-
-    def __init__(self, program: Program, places: Places) -> None:
-        self.values = [p.value for p in places.read if p.var is not None]
-        self.expected: Any = None
-
-    def __call__(self, program: Program, after: str) -> None:
-        verify(program, after)
-        with np.errstate(all="ignore"):
-            try:
-                found = interpret(program, self.values)
-            except Exception as error:  # the program's own errors must stay the same ones
-                found = type(error)
-        if self.expected is None:
-            self.expected = [found]
-        elif found is NotTyped and isinstance(self.expected[0], type):
-            return  # the other tier will raise the error
-        elif not same(self.expected[0], found):
-            raise AssertionError(f"{after} changed {self.expected[0]} to {found}\n{text_of(program.body)}")
-
-
-def same(a: Any, b: Any) -> bool:
-    if isinstance(a, Tangent):
-        return same(a._fields(), b._fields())
-    if isinstance(a, dict):
-        return a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
-    if isinstance(a, tuple | list):
-        return type(a) is type(b) and len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
-    if isinstance(a, np.ndarray | float | complex | np.generic):
-        return bool(np.allclose(a, b, rtol=1e-9, atol=1e-12, equal_nan=True))
-    return a == b
-
-
 # ---- the gradient of each argument, in its own structure
 
 
@@ -336,68 +299,6 @@ def compile_trace(f: Any, trace: Trace) -> Callable:
     definition = print_function(trace, True, names)
     made = compile_function(definition, names, trace.filename, trace.title, getattr(f, "__globals__", {}))
     return handling(made) if trace.handles else made
-
-
-def handling(instance: Callable) -> Callable:
-    """The instance of a program with an except clause: the other tier says what is done with what is raised."""
-
-    def asked(f: Any, args: tuple, kwargs: dict) -> Any:
-        try:
-            return instance(f, args, kwargs)
-        except (*FLOATING, NotTyped):
-            raise
-        except Exception as error:
-            raise NotTyped(f"{error!r}, which the program may handle") from error
-
-    return asked
-
-
-def doubting(instance: Callable) -> Callable:
-    """The instance of a program that leaves entries out: a NaN in its gradient may belong to such an entry.
-
-    Which it is the traced tier finds out (convention 4), and which floating-point warnings are the program's own. What
-    is typed is pure, so it may run once more.
-    """
-
-    def asked(f: Any, args: tuple, kwargs: dict) -> Any:
-        try:
-            with np.errstate(divide="raise", over="raise", invalid="raise"):
-                result = instance(f, args, kwargs)
-        except FLOATING as error:
-            raise Doubtful(str(error)) from error
-        if result is not MISS and has_nan(result[1]):
-            raise Doubtful("a NaN that may belong to an entry that is not looked at")
-        return result
-
-    return asked
-
-
-def reading(instance: Callable) -> Callable:
-    """The instance of a program that may not read some argument: which zero stands for None the traced tier knows."""
-
-    def asked(f: Any, args: tuple, kwargs: dict) -> Any:
-        result = instance(f, args, kwargs)
-        if result is not MISS and has_zeros(result[1]):
-            raise NotTyped("a zero that may stand for no dependence")
-        return result
-
-    return asked
-
-
-def has_zeros(gradients: Any) -> bool:
-    """Is there a number 0 among these gradients, or an array of nothing else? Most begin with another number."""
-    kind = type(gradients)
-    if kind is np.ndarray:
-        return not (gradients.size and (gradients.item(0) or gradients.any()))
-    if isinstance(gradients, tuple | list):
-        if set(map(type, gradients)) == {float}:
-            return 0.0 in gradients
-        return any(map(has_zeros, gradients))
-    if kind is dict:
-        return any(map(has_zeros, gradients.values()))
-    if kind is Tangent:
-        return any(map(has_zeros, gradients._fields().values()))
-    return gradients is not None and not np.any(gradients)
 
 
 _tables: dict[Any, dict[int, Instances]] = {}

@@ -18,6 +18,7 @@ from . import instances, runtime
 from .adjoint import differentiate
 from .compiled import compile_function
 from .core import Block, Const, Let, Pack, Program, Var, free_in
+from .doubts import has_zeros
 from .emit import Emitter, Names, name, store
 from .stores import OUTSIDE, Classes, settle
 from .types import NONE, Array, Kept, NotTyped, Plain, Scalar, Seq, Several, cotangent_type, is_active_type, type_of
@@ -62,7 +63,7 @@ class Pullback:
             try:
                 with np.errstate(all="ignore"):
                     found = self.back(self.saved, fitting)
-                if not (self.selects and has_nan(found)) and (self.reads or not instances.has_zeros(found)):
+                if not (self.selects and has_nan(found)) and (self.reads or not has_zeros(found)):
                     return found
             except (NotTyped, RecursionError):
                 pass
