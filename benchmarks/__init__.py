@@ -8,5 +8,6 @@ growth           python -m benchmarks growth: what a longer program costs
 gradbench        python -m benchmarks gradbench: a tool of GradBench; gradbench_check is its check that is relative
 test_times       pytest benchmarks/: before and after a change of the working tree
 history/         the same questions for asv, commit by commit: one question a file
-measure          whether two gradients agree, interleaved timing, call counts, peak memory
+nightly          python -m benchmarks nightly: commits measured by_asv, judged by the gate, told by nightly_report
+measure          whether two gradients agree, interleaved timing, call counts, memory
 """

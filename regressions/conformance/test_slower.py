@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -42,13 +43,13 @@ def line(repository: Repository):  # noqa: F811
     return made
 
 
-@pytest.mark.parametrize(("slow", "by"), [(CALLS, "instructions"), pytest.param(MEMORY, "peak bytes", marks=proof)])
+@pytest.mark.parametrize(("slow", "by"), [(CALLS, "(calls|instructions)"), pytest.param(MEMORY, "peak bytes", marks=proof)])
 def test_counters_decide_past_commits_that_cannot_be_asked(repository, line, store, slow, by):  # noqa: F811
     commits = line("", UNIMPORTABLE, NAN, slow)
     found = Search(Commits(repository.root, store), Slower(WORKLOAD), store).run(commits[0])
     assert set(found.culprits) == set(commits[1:4]) and found.before == commits[0]
     text = report(found)
-    assert f"told by {by}, for a growth of 1.2 or more" in text and "wrong gradient: " in text
+    assert re.search(f"told by {by}, for a growth of 1.2 or more", text) and "wrong gradient: " in text
 
 
 @proof
