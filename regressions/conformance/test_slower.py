@@ -43,7 +43,9 @@ def line(repository: Repository):  # noqa: F811
     return made
 
 
-@pytest.mark.parametrize(("slow", "by"), [(CALLS, "(calls|instructions)"), pytest.param(MEMORY, "peak bytes", marks=proof)])
+@pytest.mark.parametrize(
+    ("slow", "by"), [(CALLS, "(calls|instructions)"), pytest.param(MEMORY, "peak bytes", marks=proof)]
+)
 def test_counters_decide_past_commits_that_cannot_be_asked(repository, line, store, slow, by):  # noqa: F811
     commits = line("", UNIMPORTABLE, NAN, slow)
     found = Search(Commits(repository.root, store), Slower(WORKLOAD), store).run(commits[0])
