@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import math
 import sys
 from functools import partial
@@ -10,10 +11,11 @@ import numpy as np
 import pytest
 
 from engine import grad, gradient, hvp, jvp, pullback, show
-from engine.typed import forget, instances
+from engine.typed import NotTyped, forget, instances
 from engine.typed import gradient as compiled
 
 from .oracle import difference, tier
+from .recursive_programs import Writer
 
 X = np.array([0.7, 1.2, 0.4, 0.9])
 
@@ -469,3 +471,39 @@ def test_two_functions_that_call_themselves_and_each_other():
             expected = gradient(program, 0.7, 0.4, n=n)
         for found in (gradient(program, 0.7, 0.4, n=n), compiled(program, (0.7, 0.4), {"n": n})[1]):
             np.testing.assert_allclose([d or 0.0 for d in found], [d or 0.0 for d in expected], rtol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_programs(seed):
+    text, name = Writer(seed).program(), f"<recursive program {seed}>"
+    linecache.cache[name] = (len(text), None, text.splitlines(True), name)
+    namespace = {}
+    exec(compile(text, name, "exec"), namespace)
+    program, at = namespace["program"], (0.4231, -0.6173)
+    for n in (3, 1, 2):
+        value = program(*at, n=n)
+        if not abs(value) < 1e6:
+            continue
+        with tier("traced"):
+            expected = [d or 0.0 for d in gradient(program, *at, n=n)]
+        try:
+            found, slopes = compiled(program, at, {"n": n})
+        except NotTyped:
+            continue
+        assert found == pytest.approx(value, rel=1e-12)
+        assert [d or 0.0 for d in slopes] == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+def test_most_random_programs_are_compiled():
+    typed = 0
+    for seed in range(60, 80):
+        text, name = Writer(seed).program(), f"<recursive program {seed}>"
+        linecache.cache[name] = (len(text), None, text.splitlines(True), name)
+        namespace = {}
+        exec(compile(text, name, "exec"), namespace)
+        try:
+            compiled(namespace["program"], (0.4231, -0.6173), {})
+            typed += 1
+        except (NotTyped, RecursionError, OverflowError):
+            pass
+    assert typed >= 15
