@@ -259,6 +259,8 @@ class Access:
         of = value.type.mask[i]
         if of == "1":
             return Const(1)
+        if self.in_rule and not self.writes:  # what was written to is better not looked at again
+            value = self.models.get(value, value)
         length = self.emit(runtime.dim, (value, Const(i)), Length.of(of))
         known = self.number_of(length) if self.unrolling else None
         return length if known is None else Const(known)

@@ -106,7 +106,8 @@ class Expressions:
         out = self.emit(fn, args, type_, kw, hint, must)
         if isinstance(type_, Array) and (fn in SAME_SHAPE or (is_elementwise(fn) and "?" not in type_.mask)):
             alike = (a for a in args if isinstance(type_of(a), Array) and type_of(a).mask == type_.mask)
-            self.roots[out] = self.root_of(next(alike, out))
+            self.models[out] = model = next(alike, out)
+            self.roots[out] = self.root_of(model)
         if isinstance(type_, Several):
             return self.taken_out(out)
         return self.sized(out) if self.unrolling else out
@@ -158,7 +159,7 @@ class Expressions:
         return fn, args
 
     def may_mismatch(self, args: tuple) -> bool:
-        return sum(isinstance(type_of(a), Array) for a in args) > 1
+        return len({self.root_of(a) for a in args if isinstance(type_of(a), Array)}) > 1
 
     def is_safe(self, fn: Callable, args: tuple) -> bool:
         """Division by a literal, a whole power of a number."""

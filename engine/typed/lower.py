@@ -60,6 +60,7 @@ class Lowerer(Branches, Loops, Expressions, Access, Calls, Recursions, Stores, S
         self.loop_path: tuple = ()
         self.writes: dict[Var, Var] = {}  # an array's new version and the one it takes the place of
         self.roots: dict[Var, Var] = {}  # names of arrays and those whose shape they have
+        self.models: dict[Var, Var] = {}  # the same, an argument of the function that returned the array
         self.symbols: dict[tuple, str] = {}
         self.lengths = itertools.count()  # no name of a length is used again, also where an attempt was given up
         self.makers: dict[Var, Let] = {}

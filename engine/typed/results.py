@@ -153,14 +153,16 @@ def result_type(fn: Callable, args: tuple, kw: tuple = ()) -> Any:
             return _shuffled(fn, args, kw)
         found = sampled_result(fn, args, kw)
         like = type_of(args[SHAPED_LIKE[fn]]) if fn in SHAPED_LIKE and not kw else None
-        no_stack = isinstance(like, Array) and len(type_of(args[0]).mask) == 2 >= len(like.mask)
-        return Array(found.dtype, like.mask) if no_stack and isinstance(found, Array) else found
+        if not isinstance(like, Array) or not isinstance(found, Array):
+            return found
+        no_stack = fn is selection.shared or len(type_of(args[0]).mask) == 2 >= len(like.mask)
+        return Array(found.dtype, like.mask) if no_stack else found
     raise NotTyped(f"a call of {getattr(fn, '__qualname__', fn)}, which this tier does not know")
 
 
 SHUFFLED = {np.transpose, np.swapaxes, np.moveaxis, np.expand_dims, np.flip, np.tril, np.triu}
 """Functions of one array whose dimensions are its own, in some order, and ones."""
-SHAPED_LIKE = {np.linalg.cholesky: 0, np.linalg.inv: 0, np.linalg.solve: 1}
+SHAPED_LIKE = {np.linalg.cholesky: 0, np.linalg.inv: 0, np.linalg.solve: 1, selection.shared: 1}
 """Functions whose result has the shape of an argument, where none of them is a stack."""
 
 
