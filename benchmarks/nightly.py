@@ -21,7 +21,7 @@ from benchmarks.by_asv import Asv, AsvError
 from benchmarks.gate import Measured, Night, Slowdown, Suspect
 from regressions.bisect import slower
 from regressions.bisect.answer import Search
-from regressions.bisect.axis import CannotAsk, HistoryError, put
+from regressions.bisect.axis import CannotAsk, HistoryError, NothingWrong, put
 from regressions.bisect.commits import Commits
 from regressions.bisect.slower import NothingGrown, Slower
 
@@ -168,7 +168,7 @@ def _judged(found: Night, earlier: Sequence[Measured], commits: Commits, store: 
         say(f"suspect {i + 1} of {len(suspects)}: {suspect.workload}, {suspect.factor:.2f} times; measured in turns")
         try:
             slowdown = _measured_again(suspect, last.commit, asked[-1].commit, commits, store, say)
-        except NothingGrown:
+        except (NothingGrown, NothingWrong):  # by the first rounds, or by the test that follows
             say("      no slower")
         except HistoryError as reason:
             unsettled[suspect.workload] = str(reason).splitlines()[0]

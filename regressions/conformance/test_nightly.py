@@ -17,7 +17,7 @@ from benchmarks.__main__ import main
 from benchmarks.by_asv import Asv, AsvError, NoBenchmark
 from benchmarks.gate import Measured
 from regressions.bisect import slower
-from regressions.bisect.axis import HistoryError
+from regressions.bisect.axis import HistoryError, NothingWrong
 
 WORKLOAD = "mlp:32x64-64-1"
 CALLS = ("calls.Calls.track_calls", WORKLOAD)
@@ -256,6 +256,19 @@ def test_a_time_that_does_not_settle_is_no_regression(history, asv, night, monke
     monkeypatch.setattr(nightly, "_measured_again", restless)
     found = night()
     assert found.status == 5 and found.unsettled == {WORKLOAD: "c3a1ce26 has to be bad and is: cannot tell"}
+
+
+def test_a_suspect_that_the_sequential_test_clears_is_clear(history, asv, night, monkeypatch):
+    history.commit("first", calls=40.0, ratio=1.0)
+    night()
+    history.commit("noise", calls=40.0, ratio=1.4)
+
+    def cleared(*arguments):
+        raise NothingWrong("c3a1ce26 has to be bad and is: good")
+
+    monkeypatch.setattr(nightly, "_measured_again", cleared)
+    found = night()
+    assert found.status == 0 and not found.unsettled and len(found.suspects) == 1
 
 
 def test_wall_times_of_a_busy_machine_are_dropped(history, asv, night):
