@@ -193,6 +193,11 @@ def test_the_statement_is_named_whose_result_loses_its_cotangent(name: str, line
     assert f"            {line}\n  expected  " in printed
 
 
+def test_what_is_lost_behind_the_first_operations_is_between_them_and_the_argument(capsys: pytest.CaptureFixture):
+    assert main(["isolate", "mygrad-303", "--bite", "--seconds", "0"]) == 1
+    assert "take the argument and the argument: wrong numbers in the cotangent of x\n" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["zygote-1113", "flux-1638", "taichi-2505", "chainer-5179", "flux-2091"])
 def test_no_cotangent_is_lost_where_nothing_is_wrong(name: str):
     subject = of_case(find(name)[0])

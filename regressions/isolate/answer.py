@@ -177,9 +177,10 @@ def _no_culprit(subject: Subject, failure: Symptom | None, question: Question) -
         return ["no operation alone is wrong: it is in how the derivatives are taken that the program asks for itself"]
     if culprit := carrier(lambda: asked(subject, traced)[0]):
         return culprit.lines()
-    return [
-        "no operation is wrong as far as differences can tell, nor is the cotangent that comes to the result of one"
-    ]
+    right = "no operation is wrong as far as differences can tell, nor is the cotangent that comes to the result of one"
+    if failure is None or not failure.where:
+        return [right]
+    return [right + ":", f"it is between the operations that take the argument and the argument: {failure}"]
 
 
 # -- the smallest program ----------------------------------------------------------------------------------------------
