@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import builtins
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,10 @@ import pytest
 
 from . import cases, oracles
 from .adapters import none_for_zeros
+from .bisect.check import Absent, absent_parts_tolerated
 from .case import SYMPTOMS, TRACKERS, Between, Case, Growth, OneOf, Raises, Tolerance, case
 from .compare import first_difference
-from .corpus import TOPICS, all_cases
+from .corpus import FILES, TOPICS, all_cases
 from .verdicts import Answer, Failure, Verdict, judge, plain_value
 
 ALL = all_cases()
@@ -176,6 +179,32 @@ def spanned(left: Any, right: Any) -> Any:
         if is_single(left)
         else Between(*sorted((left, right)))
     )
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_answers_are_made_without_rules_of_the_engine(path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The file is imported where rules and tiers are not: what is made with them there is made of nothing."""
+    imported = builtins.__import__
+
+    def without(name: str, globals: Any = None, *rest: Any) -> Any:
+        inner = name.startswith(("engine.rules", "engine.traced", "engine.typed"))
+        if inner and (globals or {}).get("__name__", "").startswith("regressions.cases."):
+            raise ImportError(name)
+        return imported(name, globals, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    spec = spec_from_file_location(f"regressions.cases.{path.stem}", path)
+    assert spec is not None and spec.loader is not None
+    module = module_from_spec(spec)
+    with absent_parts_tolerated():
+        spec.loader.exec_module(module)
+    for made in vars(module).values():
+        if isinstance(made, Case):
+            assert not _holds_what_is_absent((made.right, made.reported)), made.id
+
+
+def _holds_what_is_absent(answer: Any) -> bool:
+    return isinstance(answer, Absent) or any(_holds_what_is_absent(part) for _, part in oracles.parts(answer))
 
 
 @of_every_case

@@ -51,6 +51,12 @@ class Absent(ModuleType):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self
 
+    def __getitem__(self, key: Any) -> Any:
+        return self
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
 
 @contextmanager
 def absent_parts_tolerated() -> Iterator[None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.rules.decompositions import cholesky_pullback, half_lower
+from engine.rules.decompositions import cholesky_pullback
 from engine.rules.eigen import adjoint
 
 from ..case import Raises, Tolerance, case
@@ -13,11 +13,15 @@ from ..defects.state import by_a_rule, sums_are, with_procedure
 
 
 def slope_of_the_factor(matrix, change):
-    """dL = L Φ(L⁻¹ dA L⁻ᴴ), where Φ keeps the lower triangle and halves its diagonal."""
+    """dL = L Φ(L⁻¹ dA L⁻ᴴ)."""
     factor = np.linalg.cholesky(matrix)
     inverse = np.linalg.inv(factor)
-    seen = np.tril(inverse @ change @ inverse.conj().T)
-    return factor @ (seen - np.diag(np.diag(seen)) / 2)
+    return factor @ lower_and_half(inverse @ change @ inverse.conj().T)
+
+
+def lower_and_half(matrix):
+    """Φ: the lower triangle, its diagonal halved."""
+    return np.tril(matrix) - np.diag(np.diag(matrix)) / 2
 
 
 def before_symmetry(factor, factor_bar, phi):
@@ -92,7 +96,7 @@ def lower_factor(A):
 
 CORRELATIONS = np.array([[1.0, 0.13147602, 0.52829448], [0.13147602, 1.0, 0.18506733], [0.52829448, 0.18506733, 1.0]])
 LAST_ROW = np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
-OF_LAST_ROW = symmetrised(before_symmetry(np.linalg.cholesky(CORRELATIONS), LAST_ROW, half_lower))
+OF_LAST_ROW = symmetrised(before_symmetry(np.linalg.cholesky(CORRELATIONS), LAST_ROW, lower_and_half))
 
 
 @case(
@@ -120,12 +124,12 @@ OF_PARTS = np.array([[0.0, 0.0], [1 + 2j, 1.0]])  # the cotangent of the factor
 
 def without_the_conjugate(change):
     inverse = np.linalg.inv(COMPLEX_FACTOR)
-    return np.sum(np.conj(OF_PARTS) * (COMPLEX_FACTOR @ half_lower(inverse @ change @ inverse.T))).real
+    return np.sum(np.conj(OF_PARTS) * (COMPLEX_FACTOR @ lower_and_half(inverse @ change @ inverse.T))).real
 
 
 def transposed_only(d, out, a):
     inverse = np.linalg.inv(out)
-    return adjoint(inverse) @ half_lower(adjoint(out) @ d) @ np.conj(inverse)
+    return adjoint(inverse) @ lower_and_half(adjoint(out) @ d) @ np.conj(inverse)
 
 
 @case(
@@ -183,7 +187,7 @@ def trace_of_an_inverse_by_its_factor(A):
 
 
 MIXING = np.array([[1.0, 0.0], [-2.0, 3.0]])
-OF_MIXING = symmetrised(before_symmetry(np.linalg.cholesky(METRIC), MIXING, half_lower))
+OF_MIXING = symmetrised(before_symmetry(np.linalg.cholesky(METRIC), MIXING, lower_and_half))
 
 
 def half_of_one_triangle(d, out, a):
@@ -213,7 +217,7 @@ def upper_factor(a):
     return np.linalg.cholesky(np.triu(a) + np.triu(a, 1).T).T
 
 
-OF_ALL = before_symmetry(np.linalg.cholesky(METRIC), np.tril(np.ones((2, 2))), half_lower).T
+OF_ALL = before_symmetry(np.linalg.cholesky(METRIC), np.tril(np.ones((2, 2))), lower_and_half).T
 
 
 @case(
@@ -228,7 +232,7 @@ OF_ALL = before_symmetry(np.linalg.cholesky(METRIC), np.tril(np.ones((2, 2))), h
     right=(np.triu(OF_ALL) + np.tril(OF_ALL, -1).T,),
     oracle="closed form: L⁻ᵀ Φ(Lᵀ L̄) L⁻¹, both entries of a pair at the upper one",
     reported=(OF_ALL,),
-    defect=by_a_rule(upper_factor, a=lambda d, out, a: before_symmetry(out.T, d.T, half_lower).T),
+    defect=by_a_rule(upper_factor, a=lambda d, out, a: before_symmetry(out.T, d.T, lower_and_half).T),
 )
 def sum_of_an_upper_factor(a):
     return np.sum(upper_factor(a))

@@ -211,9 +211,9 @@ PHASE = np.linalg.slogdet(COMPLEX)[0]
     cause="The rule is that of real matrices, whose sign does not move; of a complex one it is a phase, which does.",
     needs=("complex",),
     at=(COMPLEX,),
-    right=(adjoint(np.linalg.inv(COMPLEX)) * (1 + 1j * np.real((1 - 2j) * 1j * PHASE)),),
+    right=(np.linalg.inv(COMPLEX).conj().T * (1 + 1j * np.real((1 - 2j) * 1j * PHASE)),),
     oracle="closed form: A⁻ᴴ (1 + i Re (c i s)), with the phase s",
-    reported=(adjoint(np.linalg.inv(COMPLEX)),),
+    reported=(np.linalg.inv(COMPLEX).conj().T,),
     defect=with_rule(np.linalg.slogdet, a=lambda d, out, a: d[1] * adjoint(np.linalg.inv(a))),
 )
 def phase_and_logarithm_of_a_determinant(A):
