@@ -7,6 +7,7 @@ from __future__ import annotations
 import ast
 import inspect
 import operator
+import sys
 from types import FunctionType, MethodType
 from typing import Any
 
@@ -31,6 +32,7 @@ DEPTH = 60
 UNDECIDED = 3  # conditions that numbers decide, around a call inside a call of the same function
 REPEATS = 200  # of calls inside calls of the same function
 CONSTANTS = (bool, int, float, str, type(None))
+PLACES_OF_OUT = {"reduce": 3, "accumulate": 3, "reduceat": 4, "concatenate": 2, "dot": 2}
 
 
 def shape_of(value: Any) -> Any:
@@ -42,6 +44,22 @@ def shape_of(value: Any) -> Any:
 def holds_names(arg: Any) -> bool:
     """Is there anything but constants in this argument?"""
     return any(map(holds_names, arg.items)) if type(arg) is Pack else type(arg) is Var
+
+
+def place_of_out(fn: Any) -> int:
+    """The position at which a function of NumPy takes the array to write to; beyond all where it takes none."""
+    if isinstance(fn, np.ufunc):
+        return fn.nin
+    owner = getattr(fn, "__self__", None)
+    if isinstance(owner, np.ufunc):
+        return PLACES_OF_OUT.get(fn.__name__, sys.maxsize)
+    if not (getattr(fn, "__module__", None) or "").startswith("numpy"):
+        return sys.maxsize
+    try:
+        parameters = list(inspect.signature(fn).parameters)
+    except (TypeError, ValueError):  # written in C, in a release that does not tell
+        return PLACES_OF_OUT.get(getattr(fn, "__name__", ""), sys.maxsize)
+    return parameters.index("out") if "out" in parameters else sys.maxsize
 
 
 class Calls:
@@ -101,6 +119,8 @@ class Calls:
         except TypeError as error:
             raise NotTyped(f"a call of {fn!r}") from error
         builtin = builtin or LIBRARY.get(fn)
+        if any(type(a) is not Const or a.value is not None for a in args[place_of_out(fn) :][:1]):
+            raise NotTyped("an array to write to, given by its place")
         if builtin is not None:
             result = builtin(self, args, kwargs)
             if result is not NotImplemented:
