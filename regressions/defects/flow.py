@@ -17,7 +17,7 @@ from engine.api import _LevelAware
 from engine.traced import builtins, items, rewrite, statements, storage, tape
 from engine.traced.calls import call
 from engine.traced.levels import live, plain
-from engine.typed import adjoint, emit, instances
+from engine.typed import adjoint, doubts, emit
 from engine.typed.core import Block, Let, Loop, Var, substitute
 
 from . import Defect, on_traced_tier, patched
@@ -111,7 +111,7 @@ def _one_by_one(emitter: Any, targets: list[str], values: list) -> list:
 _assign = emit.Emitter.assign
 
 assigned_one_after_the_other = together(
-    patched(emit.Emitter, "assign", _one_by_one), patched(instances, "has_zeros", lambda gradients: False)
+    patched(emit.Emitter, "assign", _one_by_one), patched(doubts, "has_zeros", lambda gradients: False)
 )
 """Loop variables that change together are assigned in turn, and the later ones see the new values of the earlier.
 
