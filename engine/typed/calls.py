@@ -119,8 +119,12 @@ class Calls:
         except TypeError as error:
             raise NotTyped(f"a call of {fn!r}") from error
         builtin = builtin or LIBRARY.get(fn)
-        if any(type(a) is not Const or a.value is not None for a in args[place_of_out(fn) :][:1]):
+        place = place_of_out(fn)
+        outs = args[place:] if isinstance(fn, np.ufunc) else args[place:][:1]
+        if any(type(a) is not Const or a.value is not None for a in outs):
             raise NotTyped("an array to write to, given by its place")
+        if isinstance(fn, np.ufunc):
+            args = args[:place]
         if builtin is not None:
             result = builtin(self, args, kwargs)
             if result is not NotImplemented:

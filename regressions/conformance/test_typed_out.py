@@ -1,4 +1,4 @@
-"""An array to write to that is given by its place, np.multiply(x, y, buffer), is written to on the compiled tier too."""
+"""An array to write to that is given by its place, np.multiply(x, y, buffer), is written to, compiled or not."""
 
 from __future__ import annotations
 
