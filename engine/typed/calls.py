@@ -56,7 +56,7 @@ def place_of_out(fn: Any) -> int:
     if not (getattr(fn, "__module__", None) or "").startswith("numpy"):
         return sys.maxsize
     try:
-        parameters = list(inspect.signature(fn).parameters)
+        parameters = [p.name for p in inspect.signature(fn).parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
     except (TypeError, ValueError):  # written in C, in a release that does not tell
         return PLACES_OF_OUT.get(getattr(fn, "__name__", ""), sys.maxsize)
     return parameters.index("out") if "out" in parameters else sys.maxsize
