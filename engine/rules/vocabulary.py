@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import DifferentiationError
 from .registry import rule
 
-__all__ = ["conj", "count", "expand", "filled", "is_moving", "quotient", "rebased", "refuse", "whole_axis"]
+__all__ = ["conj", "count", "expand", "filled", "is_moving", "orders", "quotient", "rebased", "refuse", "whole_axis"]
 
 
 def quotient(a: float, b: float) -> float:
@@ -56,6 +56,11 @@ rule(rebased, moves=True, moving=lambda d, out, found, moving: d)
 def is_moving(x: Any) -> bool:
     """Is a derivative by x being taken? To a program that runs as it is nothing moves; the traced tier knows better."""
     return False
+
+
+def orders() -> int:
+    """How many derivatives are being taken, one of the other? The traced tier knows, as above."""
+    return 0
 
 
 def whole_axis(index: Any, axis: int, ndim: int) -> tuple:

@@ -17,7 +17,7 @@ from ..errors import ForeignCallError, call_chain, where
 from ..kinds import is_odd, refuse_odd_array
 from ..rules import Rule
 from ..rules.registry import procedure
-from ..rules.vocabulary import is_moving
+from ..rules.vocabulary import is_moving, orders
 from ..tangents import is_differentiable
 from .arrays import View, lent_write, view_of
 from .levels import Level, Node, Traced, live, plain, root_of, strip, wrap
@@ -141,6 +141,11 @@ def is_active(value: Any) -> bool:
 
 
 procedure(is_moving)(is_active)
+
+
+@procedure(orders)
+def _orders() -> int:
+    return sum(not level.transposing for level in live.levels)
 
 
 def _positional(function: Callable, rule: Rule, args: tuple, kwargs: dict) -> tuple[tuple, dict]:

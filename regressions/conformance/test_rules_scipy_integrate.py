@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import integrate as si
 
-from engine import ForeignCallError, grad, gradient, jvp, value_and_gradient
+from engine import ForeignCallError, grad, gradient, hessian, hvp, jvp, value_and_gradient
 from engine.errors import DifferentiationError
 from engine.rules.scipy import integrals
 
@@ -152,13 +152,63 @@ def test_a_singular_end(power):
     np.testing.assert_allclose(slope, -1 / (1 + power) ** 2, rtol=1e-10)
 
 
-def test_jumps_and_kinks_of_the_integrand():
+def test_jumps_at_places_that_stand_still():
     def up_to(b):
-        return si.quad(lambda x: 1.0 if x < 0.3 else 0.0, 0, b)[0]
+        return si.quad(lambda x: 1.0 if x < 0.3 else 0.0, 0, b, points=[0.3])[0]
 
     assert gradient(up_to, 0.2) == (1.0,) and gradient(up_to, 0.5) == (0.0,)
-    (slope,) = gradient(lambda t: si.quad(lambda x: abs(x - t), 0, 1)[0], 0.3)
-    np.testing.assert_allclose(slope, -0.4, atol=1e-6)
+
+
+ROUGH = {
+    "kink": (lambda t: si.quad(lambda x: abs(x - t), 0, 1)[0], 0.3, -0.4),
+    "kink where a half would be cut": (lambda t: si.quad(lambda x: abs(x - t), 0, 3)[0], 1.5, 0.0),
+    "kink at points": (lambda t: si.quad(lambda x: abs(x - t), 0, 1, points=[t])[0], 0.3, -0.4),
+    "cut off": (lambda t: si.quad(lambda x: max(x - t, 0.0), 0, 3)[0], 1.1, -1.9),
+    "root": (lambda t: si.quad(lambda x: np.sqrt(abs(x - t)), 0, 3)[0], 0.8, math.sqrt(0.8) - math.sqrt(2.2)),
+    "endless": (lambda t: si.quad(lambda x: np.exp(-t * abs(x)), -np.inf, np.inf)[0], 1.3, -2 / 1.69),
+}
+
+
+@pytest.mark.parametrize(("f", "t", "expected"), ROUGH.values(), ids=ROUGH)
+def test_kinks_and_roots_that_move(f, t, expected):
+    np.testing.assert_allclose(gradient(f, t)[0], expected, atol=1e-7)
+
+
+JUMPS = {
+    "jump": (lambda t: si.quad(lambda x: 1.0 if x < t else 0.0, 0, 3)[0], 1.3),
+    "where a half would be cut": (lambda t: si.quad(lambda x: np.where(x < t, x * x, 0.0), 0, 3)[0], 1.5),
+    "at zero": (lambda t: si.quad(lambda x: 1.0 if x < t else 0.0, -2, 3)[0], 0.0),
+    "at points": (lambda t: si.quad(lambda x: 1.0 if x < t else 0.0, 0, 3, points=[t])[0], 1.3),
+    "at a limit": (lambda t: si.quad(lambda x: 1.0 if x < t else 0.0, 0, t)[0], 1.3),
+    "endless": (lambda t: si.quad(lambda x: np.exp(-x) if x > t else 0.0, 0, np.inf)[0], 0.5),
+    "pole": (lambda t: si.quad(lambda x: np.log(abs(x - t)), 0, 3)[0], 1.1),
+    "vectors": (lambda t: np.sum(si.quad_vec(lambda x: np.where(x < t, 1.0, np.array([0.0, 2.0])), 0, 3)[0]), 1.3),
+    "area": (lambda t: si.dblquad(lambda y, x: 1.0 if x + y < t else 0.0, 0, 1, 0, 1)[0], 0.7),
+}
+
+
+@pytest.mark.filterwarnings("ignore::scipy.integrate.IntegrationWarning")  # SciPy sees that some are hard
+@pytest.mark.parametrize(("f", "t"), JUMPS.values(), ids=JUMPS)
+def test_jumps_and_poles_that_may_move_are_refused(f, t):
+    with pytest.raises(DifferentiationError, match=r"(a jump or a pole near|the integrand jumps).*\n?.*Way out"):
+        gradient(f, t)
+
+
+TWICE = {
+    "grad of grad": lambda f, t: grad(grad(f))(t),
+    "hessian": lambda f, t: hessian(f)(t),
+    "hvp": lambda f, t: hvp(f, t, 1.0),
+    "jvp of jvp": lambda f, t: jvp(lambda u: jvp(f, (u,), (1.0,))[1], (t,), (1.0,)),
+    "jvp of grad": lambda f, t: jvp(grad(f), (t,), (1.0,)),
+}
+
+
+@pytest.mark.parametrize("twice", TWICE.values(), ids=TWICE)
+@pytest.mark.parametrize("name", ["kink", "kink at points", "cut off", "root"])
+def test_kinks_are_refused_at_second_order(name, twice):
+    f, t, _ = ROUGH[name]
+    with pytest.raises(DifferentiationError, match="a kink, a jump or a pole near"):
+        twice(f, t)
 
 
 def test_third_derivatives():

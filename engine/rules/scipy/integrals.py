@@ -2,6 +2,9 @@
 
 The integrand's own derivative is summed over the points of a mesh, which adapts to its values and stands still. The
 mesh is made without a derivative, so that an integrand is called more often than SciPy calls it.
+
+What a sum does not see is refused: a jump or a pole of the integrand inside the range, which moves the integral where
+it moves, and a kink where second derivatives are taken. Whether it moves cannot be told from the integrand's values.
 """
 
 from __future__ import annotations
@@ -10,14 +13,14 @@ import functools
 import heapq
 from collections.abc import Callable, Iterator
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import integrate as si
 from scipy import special as sp
 
 from ..registry import composition, constant
-from ..vocabulary import is_moving, rebased, refuse
+from ..vocabulary import is_moving, orders, rebased, refuse
 
 SUM = "the sum np.sum(w * f(x)) over nodes and weights of your own, x, w = np.polynomial.legendre.leggauss(n)"
 
@@ -106,7 +109,9 @@ def over_ranges(func: Any, ranges: tuple, outer: tuple, args: tuple) -> Any:
 def integral(func: Any, a: Any, b: Any, args: tuple, points: Any = None) -> Any:
     """The sum over a mesh that stands still; nothing but rounding is between it and the integral at where it stands."""
     total = 0.0
-    for x, weight in mesh(func, a, b, args, points):
+    ends = [end for end in (a, b) if is_moving(end)]
+    breaks = [] if points is None else [p for p in points if not is_moving(p)]
+    for x, weight in mesh(func, a, b, args, breaks, ends, orders()):
         total = total + weight * func(x, *args)
     if is_moving(b) and np.isfinite(b):
         total = total + gained(func, b, args)
@@ -136,43 +141,144 @@ THREE = ((0.5 - 0.15**0.5, 5 / 18), (0.5, 4 / 9), (0.5 + 0.15**0.5, 5 / 18))
 
 
 # ---- the mesh
-def mesh(func: Callable, a: Any, b: Any, args: tuple, points: Any) -> list:
-    """Points and weights of an integral: intervals are halved, the one with the largest error first.
+class Part(NamedTuple):
+    """An interval of a parameter; of two the one with the larger error comes first.
+
+    size: the integral of the modulus; ripple: how far the integrand is from a polynomial through every second place.
+    """
+
+    negative_error: float
+    number: int
+    size: float
+    ripple: float
+    line: Callable
+    low: float
+    high: float
+    pairs: list
+
+    @property
+    def width(self) -> float:
+        return abs(self.high - self.low)
+
+    def is_divisible(self) -> bool:
+        """Are there enough numbers between the ends that something rough in it does not fall between two parts?"""
+        return self.width > 1e-14 * max(abs(self.low), abs(self.high))
+
+
+def mesh(func: Callable, a: Any, b: Any, args: tuple, breaks: list, ends: list, orders: int) -> list:
+    """Points and weights of an integral: intervals are cut in two, the one with the largest error first.
 
     The error is the difference of two rules, Gauss' with 10 points and Kronrod's with 21 that contain them, of which
     the second is far better. It has to be small: a derivative of the integrand is harder to sum than its values.
+
+    breaks: places that stand still, at which the integrand may do as it likes; ends: the limits that move.
+
+    Raises:
+        DifferentiationError: what is inside the range is too rough for derivatives of these orders.
     """
     number, parts = count(), []
-    for line, low, high in lines(float(a), float(b), points):
+    for line, low, high in lines(float(a), float(b), breaks):
         heapq.heappush(parts, measured(func, args, line, low, high, next(number)))
+
+    fixed = sorted({end for part in parts for end in (part.low, part.high)})
+
+    def halves(part: Part) -> list[Part]:
+        middle = part.low + UNEVEN * (part.high - part.low)
+        sides = (part.low, middle), (middle, part.high)
+        return [measured(func, args, part.line, *side, next(number)) for side in sides]
+
     while parts:
-        size, error = sum(part[2] for part in parts), -sum(part[0] for part in parts)
-        worst, _, _, line, low, high, _ = parts[0]
-        middle = (low + high) / 2
-        if not error > 1e-13 * size or not min(low, high) < middle < max(low, high):
+        size, error = sum(part.size for part in parts), -sum(part.negative_error for part in parts)
+        worst = parts[0]
+        if not error > 1e-13 * size or not worst.is_divisible():
             break
         if len(parts) == 200:
             if error > 1e-8 * size:
                 refuse("an integral that a sum over 200 intervals does not come near", f"a substitution, or {SUM}")
             break
-        halves = [measured(func, args, line, *ends, next(number)) for ends in ((low, middle), (middle, high))]
         heapq.heappop(parts)
-        if halves[0][0] + halves[1][0] <= worst and -worst < 1e-8 * size:
-            halves = [(0.0, *half[1:]) for half in halves]  # what is left is rounding in the integrand
-        for half in halves:
+        made = halves(worst)
+        if sum(half.negative_error for half in made) <= worst.negative_error and -worst.negative_error < 1e-11 * size:
+            made = [half._replace(negative_error=0.0) for half in made]  # what is left is rounding in the integrand
+        for half in made:
             heapq.heappush(parts, half)
-    return [pair for part in parts for pair in part[6]]
+    parts = smooth(parts, halves, fixed, max(1, orders))
+    for end in ends:
+        check_end(func, args, end, float(b) if end == a else float(a), parts)
+    return [pair for part in parts for pair in part.pairs]
 
 
-def lines(a: float, b: float, points: Any) -> Iterator[tuple]:
+UNEVEN = 0.4871362
+"""Where intervals are cut: at no place where a program would let its integrand jump."""
+
+
+def smooth(parts: list[Part], halves: Callable, fixed: list, orders: int) -> list[Part]:
+    """The intervals, cut until each holds so little that is not smooth that it may move.
+
+    What moves by δ changes the integral by δ times how much the integrand varies there, its slope by that over the
+    width, and so on: of a jump that is never little, of a kink not at the second order. What is at a fixed place, an
+    end of the range, does not move.
+    """
+    whole = sum(part.width for part in parts)
+    if not whole:
+        return parts
+    scale = sum(part.size for part in parts) / whole
+    narrow = whole * (10.0 ** (-12 / orders) if orders > 1 else 1e-15)
+
+    def roughness(part: Part) -> float:
+        apart = min(abs(place - end) for place in (part.low, part.high) for end in fixed)
+        if part.ripple < 1e-12 * scale or apart < 3 * part.width < 3e-9 * whole:
+            return 0.0
+        return part.ripple * (whole / part.width) ** (orders - 1)
+
+    for _ in range(CUTS):
+        worst = max(parts, key=roughness)
+        if roughness(worst) <= 1e-8 * scale:
+            return parts
+        if worst.width < narrow or not worst.is_divisible():
+            if orders == 1 and roughness(worst) <= 1e-6 * scale:
+                return parts
+            break
+        parts.remove(worst)
+        parts += halves(worst)
+    what = "a jump or a pole" if orders == 1 else "a kink, a jump or a pole"
+    refuse(
+        f"an integral of a function that has {what} near {worst.line(worst.low)[0]:.6g}",
+        "points= where that stands still; where it moves, an integral on each side of it",
+    )
+    return parts
+
+
+CUTS = 400
+
+
+def check_end(func: Callable, args: tuple, end: float, other: float, parts: list[Part]) -> None:
+    """Refuse a function that jumps at a limit that moves: it is its value inside the range that is gained.
+
+    Raises:
+        DifferentiationError: it does.
+    """
+    if not np.isfinite(end) or end == other:
+        return
+    reach = other - end if np.isfinite(other) else np.copysign(1.0 + abs(end), other)
+    at, inside = (np.asarray(func(x, *args)) for x in (end, end + 1e-12 * reach))
+    scale = sum(part.size for part in parts) / sum(part.width for part in parts)
+    if not np.all(np.abs(at - inside) <= 1e-4 * np.maximum(scale, np.abs(inside))):
+        refuse(
+            f"an integral whose limit {end:.6g} moves, where the integrand jumps",
+            "an integrand that is at its limit what it is inside of the range",
+        )
+
+
+def lines(a: float, b: float, breaks: list) -> Iterator[tuple]:
     """Intervals of a parameter, each with what makes a place and a stretch of it; an endless range in two halves."""
     if np.isfinite(a) and np.isfinite(b):
-        breaks = [] if points is None else sorted([float(p) for p in points if min(a, b) < p < max(a, b)])
-        ends = [a, *(breaks if a < b else reversed(breaks)), b]
+        inside = sorted([float(p) for p in breaks if min(a, b) < p < max(a, b)], reverse=a > b)
+        ends = [a, *inside, b]
         for i in range(len(ends) - 1):
             yield straight, ends[i], ends[i + 1]
     elif a != b:
-        origin = a if np.isfinite(a) else b if np.isfinite(b) else 0.0
+        origin = a if np.isfinite(a) else b if np.isfinite(b) else 0.1287317
         for end, sign in ((a, -1.0), (b, 1.0)):
             if not np.isfinite(end):
                 yield functools.partial(endless, origin, np.sign(end), sign * np.sign(end)), 0.0, 1.0
@@ -188,18 +294,21 @@ def endless(origin: float, direction: float, sign: float, t: float) -> tuple:
     return origin + direction * (1 - t) / t, sign / (t * t)
 
 
-def measured(func: Callable, args: tuple, line: Callable, low: float, high: float, number: int) -> tuple:
-    """An interval with its error (the largest comes first), its size, and its points and weights."""
+def measured(func: Callable, args: tuple, line: Callable, low: float, high: float, number: int) -> Part:
+    """An interval with what is found in it."""
     half, middle = (high - low) / 2, (high + low) / 2
-    gauss, total, size, pairs = 0.0, 0.0, 0.0, []
+    gauss, total, size, pairs, heights = 0.0, 0.0, 0.0, [], []
     for place, kronrod, tenth in zip(PLACES, KRONROD, GAUSS, strict=True):
         x, stretch = line(middle + half * place)
-        height = np.asarray(func(x, *args)) * (half * stretch)
-        total, gauss = total + kronrod * height, gauss + tenth * height
-        size += kronrod * np.max(np.abs(height), initial=0)
+        height = np.asarray(func(x, *args)) * stretch
+        total, gauss = total + kronrod * half * height, gauss + tenth * half * height
+        size += kronrod * abs(half) * np.max(np.abs(height), initial=0)
         pairs.append((float(x), kronrod * half * stretch))
+        heights.append(height)
     error = np.max(np.abs(total - gauss), initial=0)
-    return -float(error), number, float(size), line, low, high, pairs
+    expected = np.tensordot(BETWEEN, np.stack(heights[1::2]), 1)
+    ripple = np.max(np.abs(np.stack(heights[0::2]) - expected), initial=0)
+    return Part(-float(error), number, float(size), float(ripple), line, low, high, pairs)
 
 
 def rule_of_kronrod() -> tuple:
@@ -226,6 +335,10 @@ def rule_of_kronrod() -> tuple:
 
 
 PLACES, KRONROD, GAUSS = rule_of_kronrod()
+BETWEEN = np.polynomial.legendre.legvander(PLACES[0::2], 9) @ np.linalg.inv(
+    np.polynomial.legendre.legvander(PLACES[1::2], 9)
+)
+"""From the values at Gauss' places to those of their polynomial at the places between."""
 
 
 def must_agree(found: Any, moving: Any, error: Any, epsabs: float, epsrel: float) -> None:
