@@ -136,11 +136,6 @@ class Night:
         return [change for change in self.changes if change.after > change.before]
 
     @property
-    def fallen(self) -> list[Change]:
-        """Counters that shrank."""
-        return [change for change in self.changes if change.after < change.before]
-
-    @property
     def status(self) -> int:
         """1 a regression, 3 a benchmark failed, 5 too busy to tell, 4 nothing measured, 0 nothing to report.
 
