@@ -179,7 +179,6 @@ def mesh(func: Callable, a: Any, b: Any, args: tuple, breaks: list, ends: list, 
     number, parts = count(), []
     for line, low, high in lines(float(a), float(b), breaks):
         heapq.heappush(parts, measured(func, args, line, low, high, next(number)))
-
     fixed = sorted({end for part in parts for end in (part.low, part.high)})
 
     def halves(part: Part) -> list[Part]:
