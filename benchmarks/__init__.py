@@ -2,12 +2,13 @@
 
 workloads/       the programs: primal, derivative by hand, seeded data
 ports/           the same in other engines: a module for each
-compare          python -m benchmarks compare: one run, all in turns; worker is what runs in each engine's process,
-                 tables and plots are what is shown of it
-growth           python -m benchmarks growth: what a longer program costs
-gradbench        python -m benchmarks gradbench: a tool of GradBench; gradbench_check is its check that is relative
-test_times       pytest benchmarks/: before and after a change of the working tree
+compare/         python -m benchmarks compare: every engine in one run, all in turns
+gradbench/       python -m benchmarks gradbench: a tool of GradBench, and its check that is relative
+rules/           python -m benchmarks rules: the pullback of each rule beside its primal
 history/         the same questions for asv, commit by commit: one question a file
-nightly          python -m benchmarks nightly: commits measured by_asv, judged by the gate, told by nightly_report
+nightly/         python -m benchmarks nightly: what became slower since the last time
+growth           python -m benchmarks growth: what a longer program costs
+asked            one workload on an engine of whatever age, which a bisection asks
 measure          whether two gradients agree, interleaved timing, call counts, memory
+test_times       pytest benchmarks/: before and after a change of the working tree
 """

@@ -110,11 +110,11 @@ def add_compare(commands) -> None:
 
 
 def compare(options: argparse.Namespace) -> int:
-    from benchmarks import compare, plots, tables
+    from benchmarks.compare import contest, plots, tables
     from regressions.environments import Unusable
 
     try:
-        chosen = compare.chosen(options.workload, options.size)
+        chosen = contest.chosen(options.workload, options.size)
     except ValueError as error:
         options.command.error(f"argument --size: {error}")
     if options.plots and (lack := plots.lack()):
@@ -128,15 +128,15 @@ def compare(options: argparse.Namespace) -> int:
     except (ValueError, OSError) as error:
         options.command.error(f"argument --readme: {options.readme}: {getattr(error, 'strerror', error)}")
     try:
-        engines = compare.contestants(options.engine, options.threads, options.clock, options.switch_off, say)
+        engines = contest.contestants(options.engine, options.threads, options.clock, options.switch_off, say)
     except (ValueError, Unusable) as error:
         options.command.error(f"argument --engine: {error}")
-    machine = compare.describe_machine(engines, options.threads, options.clock)
+    machine = contest.describe_machine(engines, options.threads, options.clock)
     say(f"engines: {', '.join(map(str, engines))}")
-    rows: list[compare.Row] = []
+    rows: list[contest.Row] = []
     interrupted = False
     try:
-        for row in compare.run(engines, chosen, options.rounds, options.limit, say):
+        for row in contest.run(engines, chosen, options.rounds, options.limit, say):
             rows.append(row)
     except KeyboardInterrupt:
         say("interrupted: this is what there is")
@@ -145,7 +145,7 @@ def compare(options: argparse.Namespace) -> int:
         print(line)
     if options.code:
         for workload in dict.fromkeys(workload.name for workload, _ in chosen):
-            print(f"\n# {workload}\n{compare.code(workload)}")
+            print(f"\n# {workload}\n{contest.code(workload)}")
     if options.json:
         record = {"machine": machine, "rows": [asdict(row) for row in rows], "switched_off": options.switch_off}
         options.json.write_text(json.dumps(record, indent=2) + "\n")
@@ -200,14 +200,14 @@ def add_rules(commands) -> None:
 
 
 def rules(options: argparse.Namespace) -> int:
-    from benchmarks import rule_costs
+    from benchmarks.rules import costs
 
     try:
-        calls = rule_costs.chosen(options.rule)
+        calls = costs.chosen(options.rule)
     except ValueError as error:
         options.command.error(f"argument --rule: {error}")
-    record = rule_costs.run(calls, options.turns, say)
-    for line in rule_costs.report(record):
+    record = costs.run(calls, options.turns, say)
+    for line in costs.report(record):
         print(line)
     if options.json:
         options.json.write_text(json.dumps(record.as_dict(), indent=2) + "\n")
@@ -226,14 +226,14 @@ def add_gradbench(commands) -> None:
 
 
 def gradbench(options: argparse.Namespace) -> int:
-    from benchmarks import gradbench, gradbench_check
+    from benchmarks.gradbench import check, tool
 
     if not options.check:
-        with gradbench.private_output() as output:
-            gradbench.serve(sys.stdin, output)
+        with tool.private_output() as output:
+            tool.serve(sys.stdin, output)
         return 0
-    rows = gradbench_check.run()
-    for line in gradbench_check.report(rows):
+    rows = check.run()
+    for line in check.report(rows):
         print(line)
     return int(any(row.problem for row in rows))
 
@@ -260,14 +260,14 @@ def add_nightly(commands) -> None:
 
 
 def nightly(options: argparse.Namespace) -> int:
-    from benchmarks import nightly, nightly_report
-    from benchmarks.by_asv import Asv, AsvError, NoBenchmark
+    from benchmarks.nightly import night, report
+    from benchmarks.nightly.by_asv import Asv, AsvError, NoBenchmark
     from regressions.bisect.axis import HERE, HistoryError
     from regressions.environments import cache_directory
 
     try:
         asv = Asv(HERE, options.machine, options.bench, say)
-        found, repository = nightly.night(asv, cache_directory(), options.since, say)
+        found, repository = night.night(asv, cache_directory(), options.since, say)
     except NoBenchmark as error:
         options.command.error(f"argument --bench: {error}")
     except HistoryError as error:
@@ -275,10 +275,10 @@ def nightly(options: argparse.Namespace) -> int:
     except AsvError as error:
         say(f"NOTHING MEASURED: {error}")
         return 4
-    for line in nightly_report.report(found, repository.title):
+    for line in report.report(found, repository.title):
         print(line)
     if options.json:
-        options.json.write_text(json.dumps(nightly_report.record(found), indent=2) + "\n")
+        options.json.write_text(json.dumps(report.record(found), indent=2) + "\n")
     return found.status
 
 

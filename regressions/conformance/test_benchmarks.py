@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 import engine
-from benchmarks import compare, plots, tables
 from benchmarks.__main__ import main
+from benchmarks.compare import contest, plots, tables
+from benchmarks.compare.worker import Measured
 from benchmarks.measure import Ratio, count_calls, interleaved, peak_bytes
-from benchmarks.worker import Measured
 from benchmarks.workloads import WORKLOADS, growth, index_sum
 
 ROOT = Path(__file__).parents[2]
@@ -185,10 +185,10 @@ def test_command_prints_a_row_the_code_and_writes_json(tmp_path, capsys):
 
 def test_what_there_is_when_it_is_interrupted(monkeypatch, tmp_path, capsys):
     def stopped(*words):
-        yield compare.Row("hello", "1", 1.3, seconds={"reference": 1.0})
+        yield contest.Row("hello", "1", 1.3, seconds={"reference": 1.0})
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(compare, "run", stopped)
+    monkeypatch.setattr(contest, "run", stopped)
     file = tmp_path / "compare.json"
     assert main(["compare", "--engine", "reference", "--json", str(file)]) == 130
     assert "| hello" in capsys.readouterr().out and len(json.loads(file.read_text())["rows"]) == 1
@@ -199,7 +199,7 @@ def test_engine_that_is_wrong_fails_the_command_and_has_no_figures():
     row = measured_by(contestant)
     assert row.problems == {"reference": "wrong: gradient[0]"} and not row.seconds and not row.ratios
     assert "scalar_loop, 100: reference: wrong: gradient[0]" in list(
-        tables.report([row], compare.describe_machine([contestant], 1, "wall"))
+        tables.report([row], contest.describe_machine([contestant], 1, "wall"))
     )
 
 
@@ -236,18 +236,18 @@ class Answering:
     def ask(self, request, patience):
         self.log.append(self.name)
         if not self.answers:
-            raise compare.Gone("the process died")
+            raise contest.Gone("the process died")
         return self.answers.pop(0)
 
 
 def measured_by(*contestants):
     workload = WORKLOADS["scalar_loop"]
-    return compare.measure(list(contestants), workload, workload.sizes[0], rounds=4, limit=60.0)
+    return contest.measure(list(contestants), workload, workload.sizes[0], rounds=4, limit=60.0)
 
 
 def test_process_that_does_not_answer_is_ended_and_started_again():
-    contestant = compare.Contestant("reference", Path(sys.executable))
-    with pytest.raises(compare.Gone, match="no answer in 0 seconds"):
+    contestant = contest.Contestant("reference", Path(sys.executable))
+    with pytest.raises(contest.Gone, match="no answer in 0 seconds"):
         contestant.ask({"prepare": ["hello", "1"]}, 0.0)
     answer = contestant.ask({"prepare": ["hello", "1"]}, 60.0)
     assert answer["problem"] is None and answer["first"] > 0
@@ -256,16 +256,16 @@ def test_process_that_does_not_answer_is_ended_and_started_again():
 
 
 def test_engine_that_is_not_there_says_so():
-    with pytest.raises(compare.Gone, match="does not import: ModuleNotFoundError: No module named 'mxnet'"):
-        compare.Contestant("mxnet", Path(sys.executable)).ask({"prepare": ["hello", "1"]}, 60.0)
+    with pytest.raises(contest.Gone, match="does not import: ModuleNotFoundError: No module named 'mxnet'"):
+        contest.Contestant("mxnet", Path(sys.executable)).ask({"prepare": ["hello", "1"]}, 60.0)
 
 
 def test_a_row_a_workload_is_put_between_the_marks():
     rows = [
-        compare.Row("lse", size, 1.3, ratios={"reference/hand": Ratio(x, x, x), "jax/reference": Ratio(8 * x, x, x)})
+        contest.Row("lse", size, 1.3, ratios={"reference/hand": Ratio(x, x, x), "jax/reference": Ratio(8 * x, x, x)})
         for size, x in (("100", 2.0), ("1000000", 1.25))
     ]
-    machine = compare.describe_machine([Answering("reference", []), Answering("jax", [])], 1, "cpu")
+    machine = contest.describe_machine([Answering("reference", []), Answering("jax", [])], 1, "cpu")
     marked = "before\n<!-- ratios -->\nold\n<!-- end of ratios -->\nafter\n"
     lines = tables.placed(marked, tables.brief(rows, machine)).splitlines()
     assert lines[2] == "| workload | gradient / by hand | gradient / program | jax / gradient |"
@@ -275,9 +275,9 @@ def test_a_row_a_workload_is_put_between_the_marks():
 
 
 def test_choice_of_rows():
-    pairs = [(workload.name, size.name) for workload, size in compare.chosen(["lse", "gmm"], ["small", "1000000"])]
+    pairs = [(workload.name, size.name) for workload, size in contest.chosen(["lse", "gmm"], ["small", "1000000"])]
     assert pairs == [("lse", "100"), ("lse", "1000000"), ("gmm", "d=2,k=3,n=10")]
-    assert len(compare.chosen(None, None)) == sum(len(workload.sizes) for workload in WORKLOADS.values())
+    assert len(contest.chosen(None, None)) == sum(len(workload.sizes) for workload in WORKLOADS.values())
 
 
 def test_growth_prints_its_figures(tmp_path, capsys):
@@ -290,7 +290,7 @@ def test_growth_prints_its_figures(tmp_path, capsys):
 
 def test_plots_are_drawn_of_what_there_is(tmp_path):
     pytest.importorskip("matplotlib", reason="an extra: gradpin[plots]")
-    row = compare.Row("hello", "1", 1.3, ratios={"reference/hand": Ratio(2.0, 1.5, 2.5)})
+    row = contest.Row("hello", "1", 1.3, ratios={"reference/hand": Ratio(2.0, 1.5, 2.5)})
     drawn = list(plots.draw([row], tmp_path / "plots"))
     assert [file.name for file in drawn] == ["gradient.svg", "gradient.png"]
     assert drawn[0].read_text().rstrip().endswith("</svg>")

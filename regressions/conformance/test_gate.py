@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import gate, nightly_report
-from benchmarks.gate import Change, Measured, Night, Slowdown, Suspect
+from benchmarks.nightly import gate, report
+from benchmarks.nightly.gate import Change, Measured, Night, Slowdown, Suspect
 
 CALLS = ("calls.Calls.track_calls", "mlp:32x64-64-1")
 PEAK = ("memory.Memory.track_peak_bytes", "mlp:32x64-64-1")
@@ -204,7 +204,7 @@ def night(measured=MEASURED, **found):
 )
 def test_of_several_answers_the_most_certain_is_the_status(found, status, answer):
     assert found.status == status
-    first, *_ = nightly_report.report(found, lambda commit: "a title")
+    first, *_ = report.report(found, lambda commit: "a title")
     assert first.startswith(answer)
 
 
@@ -216,7 +216,7 @@ def test_a_report_is_read_in_ten_seconds():
         glances=[Suspect("rnn", 2.0, 1.5)],
         busy={"b" * 40: {"python loop": 1.8}},
     )
-    assert list(nightly_report.report(found, lambda commit: "tanh: digits")) == [
+    assert list(report.report(found, lambda commit: "tanh: digits")) == [
         "REGRESSION: 2 workloads in 1 commit since aaaaaaaaaaaa, the worst 3.00 times",
         "",
         "bbbbbbbbbbbb  tanh: digits",
@@ -237,7 +237,7 @@ def test_what_leaks_most_stands_first_and_is_what_the_command_is_for():
     measured = [
         Measured(name, {(kept, "lse:100"): a, (kept, "gmm:1"): b}) for name, a, b in [("a", 0, 0), ("b", 96, 384)]
     ]
-    first, _, _, *rows = nightly_report.report(night(measured, changes=gate.changes(measured)), lambda commit: "")
+    first, _, _, *rows = report.report(night(measured, changes=gate.changes(measured)), lambda commit: "")
     assert first.endswith("the worst from nothing to 384")
     assert [row.split()[1] for row in rows[:2]] == [
         "gmm:1",
@@ -246,26 +246,26 @@ def test_what_leaks_most_stands_first_and_is_what_the_command_is_for():
 
 
 def test_a_failure_comes_with_the_command_that_shows_the_error():
-    *_, last = nightly_report.report(night(failures=[CALLS]), lambda commit: "")
+    *_, last = report.report(night(failures=[CALLS]), lambda commit: "")
     command = "asv run --show-stderr --dry-run --bench calls.Calls.track_calls bbbbbbbbbbbb^!"
     assert last == f"failed: calls.Calls.track_calls(mlp:32x64-64-1); the error: {command}"
 
 
 def test_a_set_of_culprits_is_named_as_one():
     found = night(changes=[Change(CALLS, 40.0, 50.0, "a" * 40, ("b" * 40, "c" * 40))])
-    lines = list(nightly_report.report(found, lambda commit: f"of {commit[0]}"))
+    lines = list(report.report(found, lambda commit: f"of {commit[0]}"))
     assert lines[2:5] == ["one of 2 commits, the others cannot be asked:", "bbbbbbbbbbbb  of b", "cccccccccccc  of c"]
 
 
 @given(st.floats(1.00002, 1e6))
 def test_the_command_asks_for_less_than_what_has_grown(factor):
     change = Change(CALLS, 1e6, 1e6 * factor, "a", ("b",))
-    text = nightly_report._command([], [change])
+    text = report._command([], [change])
     assert text is not None and 1 < float(text.rpartition(" ")[2]) < change.factor
 
 
 def test_the_record_is_data():
-    found = nightly_report.record(night(changes=[RISE], slowdowns=[SLOW], failures=[CALLS]))
+    found = report.record(night(changes=[RISE], slowdowns=[SLOW], failures=[CALLS]))
     assert json.loads(json.dumps(found)) == found | {
         "changes": [{"series": list(CALLS), "before": 40.0, "after": 50.0, "good": "a" * 40, "culprits": ["b" * 40]}],
         "slowdowns": [found["slowdowns"][0] | {"culprits": ["b" * 40]}],

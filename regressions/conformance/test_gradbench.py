@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import gradbench
-from benchmarks.gradbench_check import problem, replaced, samples, their_verdict
+from benchmarks.gradbench import tool
+from benchmarks.gradbench.check import problem, replaced, samples, their_verdict
 from benchmarks.workloads import GRADBENCH
 
 ROOT = Path(__file__).parents[2]
@@ -48,7 +48,7 @@ def test_all_evals_in_one_session():
         lines.append(message(len(lines), "analysis", of=len(lines) - 1, valid=True))
     answers, _ = spoken(lines)
     assert [answer["id"] for answer in answers] == list(range(len(lines)))
-    assert set(ONE_OF_EACH) == set(gradbench.EVALS) == set(GRADBENCH)
+    assert set(ONE_OF_EACH) == set(tool.EVALS) == set(GRADBENCH)
     assert answers[0] == {"id": 0, "tool": "gradpin"}
     for place, sample in enumerate(ONE_OF_EACH.values()):
         defined, evaluated, analysed = answers[1 + 3 * place : 4 + 3 * place]
@@ -83,9 +83,9 @@ def test_what_is_wrong_is_answered_and_the_session_goes_on():
 def test_only_the_protocol_is_on_standard_output():
     """Whether Python prints or something beneath it writes."""
     program = (
-        "import os; from benchmarks import gradbench; from benchmarks.__main__ import main\n"
+        "import os; from benchmarks.gradbench import tool; from benchmarks.__main__ import main\n"
         "def loud(x): print('printed'); os.write(1, b'written\\n'); return x\n"
-        "gradbench.EVALS['hello']['square'] = gradbench.Function(gradbench.hello_input, loud)\n"
+        "tool.EVALS['hello']['square'] = tool.Function(tool.hello_input, loud)\n"
         "main(['gradbench'])"
     )
     answers, errors = spoken([message(0, "evaluate", module="hello", function="square", input=2.0)], program)
@@ -95,8 +95,8 @@ def test_only_the_protocol_is_on_standard_output():
 
 def test_runs_until_both_limits_are_reached():
     x = {"x": [1.0, 2.0]}
-    assert len(gradbench.evaluate("lse", "primal", x | {"min_runs": 7, "min_seconds": 0})[1]) == 7
-    runs = gradbench.evaluate("lse", "primal", x | {"min_runs": 1, "min_seconds": 0.01})[1]
+    assert len(tool.evaluate("lse", "primal", x | {"min_runs": 7, "min_seconds": 0})[1]) == 7
+    runs = tool.evaluate("lse", "primal", x | {"min_runs": 1, "min_seconds": 0.01})[1]
     assert sum(runs) >= 1e7 > sum(runs[:-1])
 
 
@@ -104,14 +104,14 @@ def test_hand_tracking_without_coordinates_is_at_vertices():
     given = ONE_OF_EACH["ht"].given
     points, vertices = len(given["data"]["points"]), len(given["data"]["model"]["weights"])
     simple = given | {"us": [], "data": given["data"] | {"correspondences": [i % vertices for i in range(points)]}}
-    errors, _ = gradbench.evaluate("ht", "objective", simple)
-    jacobian, _ = gradbench.evaluate("ht", "jacobian", simple)
+    errors, _ = tool.evaluate("ht", "objective", simple)
+    jacobian, _ = tool.evaluate("ht", "jacobian", simple)
     assert len(errors) == len(jacobian) == 3 * points and {len(row) for row in jacobian} == {26}
 
 
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_derivative_is_right_relative_to_its_size(sample):
-    answer, _ = gradbench.evaluate(sample.eval, sample.function, sample.given)
+    answer, _ = tool.evaluate(sample.eval, sample.function, sample.given)
     assert problem(answer, sample.expected) is None
 
 

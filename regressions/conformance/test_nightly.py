@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from benchmarks import by_asv, gate, nightly
 from benchmarks.__main__ import main
-from benchmarks.by_asv import Asv, AsvError, NoBenchmark
-from benchmarks.gate import Measured
+from benchmarks.nightly import by_asv, gate
+from benchmarks.nightly import night as nights
+from benchmarks.nightly.by_asv import Asv, AsvError, NoBenchmark
+from benchmarks.nightly.gate import Measured
 from regressions.bisect import slower
 from regressions.bisect.axis import HistoryError, NothingWrong
 
@@ -133,7 +134,7 @@ def night(asv: FakeAsv, tmp_path: Path):
     """Tonight's findings, and what was said on the way."""
 
     def run(since: str | None = None) -> gate.Night:
-        return nightly.night(asv, tmp_path / "store", since, lambda line: None)[0]  # type: ignore[arg-type]
+        return nights.night(asv, tmp_path / "store", since, lambda line: None)[0]  # type: ignore[arg-type]
 
     return run
 
@@ -212,7 +213,7 @@ def test_a_commit_without_figures_whose_engine_imports_has_failed(history, asv, 
     history.commit("first", calls=40.0)
     night()
     history.commit("broken", calls=None)
-    monkeypatch.setattr(nightly, "put", lambda *arguments: {"names": []})
+    monkeypatch.setattr(nights, "put", lambda *arguments: {"names": []})
     asv.loop = None
     assert night().status == 3
 
@@ -253,7 +254,7 @@ def test_a_time_that_does_not_settle_is_no_regression(history, asv, night, monke
     def restless(*arguments):
         raise HistoryError("c3a1ce26 has to be bad and is: cannot tell\n  not clear after 60 answers")
 
-    monkeypatch.setattr(nightly, "_measured_again", restless)
+    monkeypatch.setattr(nights, "_measured_again", restless)
     found = night()
     assert found.status == 5 and found.unsettled == {WORKLOAD: "c3a1ce26 has to be bad and is: cannot tell"}
 
@@ -266,7 +267,7 @@ def test_a_suspect_that_the_sequential_test_clears_is_clear(history, asv, night,
     def cleared(*arguments):
         raise NothingWrong("c3a1ce26 has to be bad and is: good")
 
-    monkeypatch.setattr(nightly, "_measured_again", cleared)
+    monkeypatch.setattr(nights, "_measured_again", cleared)
     found = night()
     assert found.status == 0 and not found.unsettled and len(found.suspects) == 1
 

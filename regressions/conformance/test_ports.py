@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.compare import Contestant, has_environment
+from benchmarks.compare.contest import Contestant, has_environment
+from benchmarks.compare.worker import Measured
 from benchmarks.ports import ENGINES, Lazy
-from benchmarks.worker import Measured
 from benchmarks.workloads import WORKLOADS
 from regressions.environments import interpreter, release_of
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.tables import FRAME
+from benchmarks.compare.tables import FRAME
 from benchmarks.workloads import WORKLOADS
 from regressions.corpus import all_cases
 

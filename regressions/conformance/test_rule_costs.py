@@ -7,11 +7,12 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks import rule_costs, rule_samples
 from benchmarks.__main__ import main
-from benchmarks.rule_costs import ABOVE, BELOW, Row, chosen, followed, has_cotangent, pullbacks, verdict
-from benchmarks.rule_reasons import REASONS
-from benchmarks.rule_samples import samples
+from benchmarks.rules import costs
+from benchmarks.rules import samples as sampled
+from benchmarks.rules.costs import ABOVE, BELOW, Row, chosen, followed, has_cotangent, pullbacks, verdict
+from benchmarks.rules.reasons import REASONS
+from benchmarks.rules.samples import samples
 from engine import rule, traced
 from engine.rules import composed, lookup, registry
 
@@ -46,7 +47,7 @@ def test_every_rule_for_numpy_has_a_call():
             continue
         if (made is None or made.procedure is None) and primal not in measured:
             missing.append(named)
-    assert not missing, f"add a call to benchmarks/rule_samples.py for {', '.join(missing)}"
+    assert not missing, f"add a call to benchmarks/rules/samples.py for {', '.join(missing)}"
 
 
 def test_no_call_is_there_twice_and_each_has_a_derivative():
@@ -58,7 +59,7 @@ def test_no_call_is_there_twice_and_each_has_a_derivative():
 def test_every_reason_is_that_of_a_call_and_no_call_has_two():
     given = [text for reason in REASONS for text in reason.texts()]
     assert len(set(given)) == len(given)
-    listed = {text.strip() for text in rule_samples.CALLS.replace(";", "\n").splitlines()}
+    listed = {text.strip() for text in sampled.CALLS.replace(";", "\n").splitlines()}
     assert set(given) <= listed
 
 
@@ -116,8 +117,8 @@ def test_what_looks_wrong_is_measured_again_before_it_is_said(monkeypatch):
         turns_taken.append(turns)
         yield row(9.0 if len(turns_taken) < 3 else 1.0, call.text)
 
-    monkeypatch.setattr(rule_costs, "measure", measured)
-    record = rule_costs.run(chosen(["np.square"], 400)[:1], 2, lambda line: None)
+    monkeypatch.setattr(costs, "measure", measured)
+    record = costs.run(chosen(["np.square"], 400)[:1], 2, lambda line: None)
     assert turns_taken == [2, 6, 18] and not record.problems
 
 
@@ -168,5 +169,5 @@ def test_value_and_pullback_of_a_composition_are_those_of_the_program():
     call = next(call for call in CALLS if call.text == "np.clip(s, -0.5, 0.5)")
     bars = followed(call)()[0]
     _, back = traced.pullback(lambda s: np.clip(s, -0.5, 0.5), call.args[:1], {})
-    d = rule_costs.cotangent_of(call())
+    d = costs.cotangent_of(call())
     np.testing.assert_array_equal(bars[0], back.sweep(d)[0][0])

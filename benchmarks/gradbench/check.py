@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import gradbench
+from benchmarks.gradbench import tool
 from benchmarks.workloads import WORKLOADS, ba, det, gmm, hello, ht, kmeans, llsq, lse, lstm, ode, particle, saddle
 from benchmarks.workloads.workload import rng
 
@@ -150,7 +150,7 @@ def ba_sample(n: int = 3, m: int = 5, p: int = 15) -> Sample:
     (cams, points, w), constants = of_workload("ba")
     given = {"n": n, "m": m, "p": p, "cam": cams[0].tolist(), "x": points[0].tolist(), "w": float(w[0])}
     given["feat"] = constants["feats"][0].tolist()
-    args, repeated = gradbench.ba_input(given)
+    args, repeated = tool.ba_input(given)
     by_hand = zip(("rows", "cols", "vals"), ba.jacobian_by_hand(*args, **repeated), strict=True)
     return Sample("ba", "jacobian", given, {name: [*x[:30].tolist(), x[-1].item()] for name, x in by_hand})
 
@@ -208,7 +208,7 @@ class Row:
 def run() -> list[Row]:
     rows = []
     for sample in samples():
-        answer, _ = gradbench.evaluate(sample.eval, sample.function, sample.given)
+        answer, _ = tool.evaluate(sample.eval, sample.function, sample.given)
         zeros, nans = (their_verdict(replaced(sample.expected, x), sample.expected) for x in (0.0, math.nan))
         rows.append(Row(f"{sample.eval} {sample.function}", problem(answer, sample.expected), zeros, nans))
     return rows

@@ -22,15 +22,15 @@ from typing import Any
 import numpy as np
 
 import engine
+from benchmarks.compare.tables import duration, spread
 from benchmarks.measure import Ratio
 from benchmarks.ports import ENGINES
-from benchmarks.tables import duration, spread
 from benchmarks.workloads import WORKLOADS, Size, Workload
 from regressions.environments import Release, interpreter, release_of
 
 __all__ = ["Contestant", "Row", "chosen", "code", "contestants", "describe_machine", "measure", "run"]
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 START_SECONDS = 120
 FEWEST_ROUNDS = 3
 
@@ -78,7 +78,7 @@ class Contestant:
         limits = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(self.threads))
         options = [self.name.partition("==")[0], str(self.threads), self.clock, *self.switched_off]
         self._process = subprocess.Popen(
-            [str(self.python), "-m", "benchmarks.worker", *options],
+            [str(self.python), "-m", "benchmarks.compare.worker", *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from benchmarks.compare import Row
+    from benchmarks.compare.contest import Row
 
 __all__ = ["draw", "lack"]
 

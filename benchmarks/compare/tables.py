@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.measure import Ratio
 
 if TYPE_CHECKING:
-    from benchmarks.compare import Row
+    from benchmarks.compare.contest import Row
 
 __all__ = ["brief", "duration", "placed", "report", "spread"]
 

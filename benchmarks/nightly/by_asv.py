@@ -19,7 +19,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from benchmarks.gate import WALL, Measured, Series
+from benchmarks.nightly.gate import WALL, Measured, Series
 
 __all__ = ["Asv", "AsvError", "NoBenchmark"]
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from benchmarks.gate import Change, Night, Slowdown
+from benchmarks.nightly.gate import Change, Night, Slowdown
 
 __all__ = ["record", "report"]
 

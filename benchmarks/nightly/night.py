@@ -16,9 +16,9 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
-from benchmarks import gate
-from benchmarks.by_asv import Asv, AsvError
-from benchmarks.gate import Measured, Night, Slowdown, Suspect
+from benchmarks.nightly import gate
+from benchmarks.nightly.by_asv import Asv, AsvError
+from benchmarks.nightly.gate import Measured, Night, Slowdown, Suspect
 from regressions.bisect import slower
 from regressions.bisect.answer import Search
 from regressions.bisect.axis import CannotAsk, HistoryError, NothingWrong, put

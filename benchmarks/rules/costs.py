@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.rule_reasons import REASONS, Reason
-from benchmarks.rule_samples import SIZE, Sample, samples
+from benchmarks.rules.reasons import REASONS, Reason
+from benchmarks.rules.samples import SIZE, Sample, samples
 from engine import traced
 from engine.rules import Rule, lookup
 from engine.tangents import from_partial, is_differentiable, project
