@@ -21,7 +21,11 @@ COUNTERS_AND_RATIOS = ("--bench", r"^(calls|code|memory|ratios|controls)\.")
 RATIOS = ("--bench", r"^(ratios|controls)\.")
 SPINNING = "while True: sum(range(1000))"
 
-SLOW_RULE = ("engine/rules/elementwise.py", "    slope = 1 - out * out\n", "    slope = 1 - np.float_power(out, 2)\n")
+SLOW_RULE = (  # what it adds to tanh makes the gradient of a small mlp about 1.3 times as slow
+    "engine/rules/elementwise.py",
+    "    slope = 1 - out * out\n",
+    "    slope = 1 - out * out + 0 * np.log1p(np.exp(np.log1p(np.exp(out))))\n",
+)
 APPENDED = """            body.append(self.at(ast.Expr(call(attribute(name({}), "append"), self.arg(y.value)))))\n"""
 COPIED = """            body.append(self.at(ast.parse(f"{saved}[:] = [value for value in {saved}]").body[0]))\n"""
 QUADRATIC = (
@@ -128,7 +132,7 @@ def test_a_rule_that_became_slower_is_found_by_time_alone(project):
     culprit, found = planted(project, SLOW_RULE, RATIOS, "slow rule")
     assert found["status"] == 1 and blamed(found) == {(culprit,)}
     factors = {one["workload"]: one["factor"] for one in found["slowdowns"]}
-    assert factors["mlp:32x64-64-1"] > 1.15
+    assert 1.2 < factors["mlp:32x64-64-1"] < 1.45
 
 
 def test_a_rule_that_became_slower_is_found_by_counters_and_time(project):
