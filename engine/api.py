@@ -12,7 +12,10 @@ from __future__ import annotations
 
 import copy
 import inspect
+from array import array
 from collections.abc import Callable, Sequence
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -378,11 +381,11 @@ def _check(f: Callable, args: tuple) -> None:
     if not callable(f):
         raise ArgumentError(f"a function belongs in the first place, and {f!r:.60} is none")
     for position, argument in enumerate(args):
-        if isinstance(argument, _INTEGERS):
-            _refuse_int(f, position, argument)
+        if isinstance(argument, _NUMBERS):
+            _refuse_number(f, position, argument)
 
 
-_INTEGERS = (int, np.integer, np.ndarray)
+_NUMBERS = (int, np.integer, np.ndarray, Decimal, Fraction, array, set, frozenset)
 
 
 def _describe(f: Callable, position: int) -> str:
@@ -395,7 +398,7 @@ def _describe(f: Callable, position: int) -> str:
     return f"argument {position}{label} of {_name(f)}"
 
 
-def _refuse_int(f: Callable, position: int, value: Any) -> None:
+def _refuse_number(f: Callable, position: int, value: Any) -> None:
     value = plain(value)
     if isinstance(value, np.ndarray):
         if value.dtype.kind not in "iu":
@@ -403,6 +406,12 @@ def _refuse_int(f: Callable, position: int, value: Any) -> None:
         kind, remedy = f"an array of {value.dtype}", "convert it, x.astype(float)"
     elif isinstance(value, int | np.integer) and not isinstance(value, bool):
         kind, remedy = f"the int {value!r}", f"write {float(value)}"
+    elif isinstance(value, Decimal | Fraction):
+        kind, remedy = f"the {type(value).__name__} {value}", f"write {float(value)}"
+    elif isinstance(value, array) and value.typecode in "fd":
+        kind, remedy = "an array.array", "convert it, np.array(x)"
+    elif isinstance(value, set | frozenset) and any(map(is_differentiable, value)):
+        kind, remedy = f"a {type(value).__name__} of numbers, which have no place there", "pass a list or a dict"
     else:
         return
     raise ArgumentError(
@@ -417,7 +426,7 @@ def _chosen(f: Callable, positions: tuple[int, ...], args: tuple) -> list[Any]:
             raise ArgumentError(f"argnums holds {position!r}; it takes positions of arguments, counted from 0")
         if not 0 <= position < len(args):
             raise ArgumentError(f"argnums asks for argument {position} of {_name(f)}, which was given {len(args)}")
-        _refuse_int(f, position, args[position])
+        _refuse_number(f, position, args[position])
         if not isinstance(args[position], Traced) and isinstance(args[position], bool | str | type(None)):
             raise ArgumentError(f"argument {position} of {_name(f)} is {args[position]!r}: it has no derivative")
     return [args[position] for position in positions]

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import MutationError, call_chain, where
+from ..kinds import is_odd, refuse_odd_array
 from ..tangents import copy_of_part, is_differentiable, stored_cotangent
 from .levels import live, plain, root_of, strip
 from .tape import Sweep, engine_call, is_basic
@@ -168,6 +169,8 @@ def store(array: Any, index: Any, value: Any) -> None:
         part = apply(operator.getitem, lookup(operator.getitem), (outside, index), {}, position - 1)
         old = apply(np.copy, lookup(np.copy), (part,), {}, position - 1)
         target = target_of(level, value)
+        if target is not None and is_odd(target_array):
+            refuse_odd_array(target_array, "a write to")
         active = target is not None or target_of(level, array) is not None or id(base) in level.owners
         saved.append((level, old, strip(value, level), target if target_array.dtype.kind in "fc" else None, active))
     target_array[index] = plain(value)

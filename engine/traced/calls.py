@@ -63,8 +63,14 @@ def call(function: Any, /, *args: Any, **kwargs: Any) -> Any:
         return _by_composition(function, composition, args, kwargs)
     if kind is FunctionType:
         return _python(function, args, kwargs)
+    if function is type.__call__:
+        return call(function.__get__(args[0]), *args[1:], **kwargs)
     if kind is MethodWrapperType:
         if function.__name__ == "__call__":
+            if isinstance(function.__self__, type):
+                from .construct import instance_of
+
+                return instance_of(function.__self__, args, kwargs)
             return call(function.__self__, *args, **kwargs)
         return _method_of_value(function.__name__, (function.__self__, *args), kwargs, _descriptor(function), function)
     if kind is BuiltinMethodType and not isinstance(function.__self__, ModuleType | None):

@@ -17,7 +17,7 @@ from .items import iterate
 from .levels import plain
 from .storage import created, load
 
-__all__ = ["construct", "generated"]
+__all__ = ["construct", "generated", "instance_of"]
 
 
 def construct(cls: type, args: tuple, kwargs: dict) -> Any:
@@ -25,6 +25,11 @@ def construct(cls: type, args: tuple, kwargs: dict) -> Any:
     meta = type(cls)
     if type(meta.__call__) is FunctionType and meta is not type:
         return call(meta.__call__, cls, *args, **kwargs)
+    return instance_of(cls, args, kwargs)
+
+
+def instance_of(cls: type, args: tuple, kwargs: dict) -> Any:
+    """`type.__call__(cls, *args, **kwargs)`, which is what a metaclass that overrides it falls back on."""
     new, init = cls.__new__, cls.__init__  # type: ignore[misc]
     if issubclass(cls, tuple):
         if hasattr(cls, "_fields") or type(new) is FunctionType:

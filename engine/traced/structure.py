@@ -6,6 +6,7 @@ it was: identities, lengths and kinds. A storage that is reached twice has one s
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from types import MemberDescriptorType, ModuleType
 from typing import Any
@@ -41,7 +42,7 @@ class Shape:
 
 def is_container(value: Any) -> bool:
     """Is this a mutable structure whose fields may have cotangents: a list, a dict, an instance of a user's class?"""
-    if isinstance(value, list | dict):
+    if isinstance(value, list | deque | dict):
         return True
     if isinstance(value, type | ModuleType | BaseException) or callable(value) and not _has_fields(value):
         return False
@@ -62,7 +63,7 @@ def slots_of(kind: type) -> list[str]:
 
 def fields_of(value: Any) -> tuple[Any, dict[Any, Any]]:
     """The storage of a container and its plain items."""
-    if isinstance(value, list):
+    if isinstance(value, list | deque):
         return value, dict(enumerate(value))
     if isinstance(value, dict):
         return value, dict(value)
@@ -87,7 +88,7 @@ def shape_of(value: Any, leaf: Any, memo: dict[int, Shape], stored: Any = None) 
     if id(bare) in memo:
         return memo[id(bare)]
     storage, contents = fields_of(bare)
-    kind = LIST if isinstance(bare, list) else DICT if isinstance(bare, dict) else OBJECT
+    kind = LIST if isinstance(bare, list | deque) else DICT if isinstance(bare, dict) else OBJECT
     memo[id(bare)] = made = Shape(kind, bare, storage=storage)
     made.items = {key: shape_of(v, stored, memo, stored) for key, v in contents.items()}
     return made
@@ -292,7 +293,7 @@ def _part_of(d: Any, key: Any, kind: str) -> Any:
 
 
 def _check_structure(d: Any, shape: Shape, path: str, what: str = "cotangent") -> None:
-    kind = {TUPLE: list | tuple, LIST: list | tuple, DICT: dict, OBJECT: object}[shape.kind]
+    kind = {TUPLE: list | tuple, LIST: list | tuple | deque, DICT: dict, OBJECT: object}[shape.kind]
     fits = isinstance(plain(d), kind) and not (shape.kind == OBJECT and is_differentiable(plain(d)))
     if fits and shape.kind in (TUPLE, LIST):
         fits = len(d) == len(shape.items)
@@ -318,6 +319,11 @@ def check(d: Any, value: Any, path: str, what: str = "cotangent") -> None:
         raise CotangentMismatchError(
             f"{path} is {expected}; its {what} is {bare!r:.60}.\n  Way out: give {expected}"
             + (", np.array of the list." if isinstance(bare, list | tuple) else ".")
+        )
+    if isinstance(bare, np.ndarray) and is_odd(bare):
+        raise CotangentMismatchError(
+            f"{path} is {expected}; its {what} is a {type(bare).__name__}, whose operators the rules do not know.\n"
+            f"  Way out: np.asarray of it."
         )
     if np.shape(bare) != np.shape(value):
         raise CotangentMismatchError(
@@ -350,7 +356,7 @@ def like(argument: Any, gradients: list[Any], combine: Any) -> Any:
     if not is_container(bare):
         return None
     _, contents = fields_of(bare)
-    kind = LIST if isinstance(bare, list) else DICT if isinstance(bare, dict) else OBJECT
+    kind = LIST if isinstance(bare, list | deque) else DICT if isinstance(bare, dict) else OBJECT
     made = {
         key: like(v, [None if g is None else _part_of(g, key, kind) for g in gradients], combine)
         for key, v in contents.items()

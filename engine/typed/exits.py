@@ -72,7 +72,7 @@ def without_returns(loop: ast.For | ast.While) -> tuple[ast.For | ast.While, lis
     made = copy.copy(loop)
     made.body = body
     made.flags = tuple([stmt.test.id for stmt in after])
-    if is_endless(loop):
+    if is_endless(loop) and after:
         after[-1:] = after[-1].body  # there is no other way out
     return made, after
 

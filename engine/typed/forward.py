@@ -47,8 +47,9 @@ LINEAR: dict[Any, tuple] = {
     runtime.fresh_list: (0,), runtime.repeated: (0,), runtime.add_lists: (0, 1), runtime.sum_list: (0,),
     runtime.same_for_all: (0,), runtime.joined: (0,), runtime.rows: (0,), runtime.same: (0,), runtime.owned: (0,),
     runtime.spread: (0,), runtime.reduce_to: (0,), runtime.sum_axes: (0,), runtime.total: (0,), runtime.cast: (0,),
-    runtime.real_part: (0,), runtime.as_float: (0,), operator.getitem: (0,), runtime.read: (0,),
-    runtime.put: (0, 2), runtime.addat: (0, 2), runtime.zero_of: (), runtime.zero_list: (), runtime.bound: (0,),
+    runtime.real_part: (0,), runtime.as_float: (0,), runtime.as_complex: (0,), operator.getitem: (0,),
+    runtime.read: (0,), runtime.put: (0, 2), runtime.addat: (0, 2), runtime.zero_of: (), runtime.zero_list: (),
+    runtime.bound: (0,),
     **dict.fromkeys((
         np.transpose, np.reshape, np.sum, np.mean, np.expand_dims, np.squeeze, np.ravel, np.broadcast_to, np.cumsum,
         np.flip, np.roll, np.swapaxes, np.moveaxis, np.diag, np.diagonal, np.tril, np.triu, np.trace, np.repeat,

@@ -18,7 +18,7 @@ from .core import Const, Var
 from .forward import push_forward
 from .projections import whole
 from .stores import settle
-from .types import FLOAT, FLOAT64, NONE, Array, NotTyped, Scalar, erased, is_active_type, type_of
+from .types import COMPLEX, FLOAT, FLOAT64, NONE, Array, NotTyped, Scalar, erased, is_active_type, type_of
 from .values import Derivative, Func, Tup
 
 MADE = {"grad_of": False, "value_and_grad_of": True}  # the functions that `grad` and its sister return
@@ -190,6 +190,8 @@ def gradient_of(lowerer: Any, value: Any, found: dict, zeros: bool) -> Any:
         return d if type_of(d) == FLOAT else lowerer.let(runtime.as_float, (d,))
     if len(value.type.kinds) > 1:
         return d
+    if value.type == COMPLEX:
+        return lowerer.emit(runtime.as_complex, (d,), COMPLEX)
     (kind,) = value.type.kinds
     return d if type_of(d) == value.type else lowerer.let(runtime.cast, (d, Const(np.dtype(kind))))
 

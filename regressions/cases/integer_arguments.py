@@ -39,7 +39,7 @@ def unknown_type(f, position, value):
     right=Raises("argument", r"x.* is the int 2.*\n.*write 2\.0"),
     oracle=DEFINITION,
     reported=Raises("crash", "TypeError: (Can't|grad requires)"),
-    defect=patched(api, "_refuse_int", unknown_type),
+    defect=patched(api, "_refuse_number", unknown_type),
 )
 def square_of_the_integer_two(x):
     return x * x

@@ -143,7 +143,7 @@ def no_such_type(f, position, value):
     right=(np.full(2, 2.0, np.longdouble),),
     oracle="closed form: 2x",
     reported=Raises("crash", "TypeError: Can't differentiate"),
-    defect=patched(api, "_refuse_int", no_such_type),
+    defect=patched(api, "_refuse_number", no_such_type),
 )
 def squares_in_extended_precision(x):
     return np.sum(x**2)

@@ -3,8 +3,11 @@
 import functools
 import math
 import re
-from collections import OrderedDict, namedtuple
+from array import array
+from collections import OrderedDict, deque, namedtuple
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,6 +15,7 @@ import pytest
 
 import engine
 from engine import (
+    ArgumentError,
     CotangentMismatchError,
     check_gradient,
     checkpoint,
@@ -457,6 +461,42 @@ def test_stop_gradient():
     assert stop_gradient(3.0) == 3.0
     assert gradient(lambda d: stop_gradient(d)["a"] * d["a"], {"a": 3.0}) == ({"a": 3.0},)
     assert grad(grad(lambda x: stop_gradient(x) * x * x))(3.0) == 6.0
+
+
+@pytest.mark.parametrize(
+    ("argument", "says"),
+    [
+        (Decimal("2.5"), "the Decimal 2.5, .*write 2.5"),
+        (Fraction(5, 2), "the Fraction 5/2, .*write 2.5"),
+        (array("d", [2.5]), r"an array.array, .*np.array\(x\)"),
+        ({2.5, 1.0}, "a set of numbers, .*pass a list"),
+        (frozenset({2.5}), "a frozenset of numbers, .*pass a list"),
+    ],
+    ids=lambda v: type(v).__name__,
+)
+def test_numbers_that_have_no_gradient_are_refused_as_arguments(argument, says):
+    """They would be taken for constants, and the gradient would be None."""
+
+    def f(y, x):
+        return y * float(x if isinstance(x, Decimal | Fraction) else sum(x))
+
+    for take in (gradient, pullback, grad(f, 1), grad(f, (0, 1))):
+        with pytest.raises(ArgumentError, match=f"(?s)argument 1 .x. of .*f is {says}"):
+            take(f, 2.0, argument) if take in (gradient, pullback) else take(2.0, argument)
+    assert gradient(f, 2.0, x=argument) == (float(f(1.0, argument)),)
+
+
+def test_a_deque_has_a_list_of_gradients():
+    def f(items):
+        items.append(items.popleft() * items[0])
+        items.rotate(1)
+        return items[0] * items[1]
+
+    assert gradient(f, deque([2.0, 3.0])) == ([9.0, 12.0],)
+    assert gradient(lambda held: f(held["a"]), {"a": deque([2.0, 3.0], 2)}) == ({"a": [9.0, 12.0]},)
+    value, back = pullback(lambda x: deque([x, x * x]), 3.0)
+    assert value == deque([3.0, 9.0]) and back([1.0, 2.0]) == back(deque([1.0, 2.0])) == (13.0,)
+    assert jvp(grad(f), (deque([2.0, 3.0]),), (deque([1.0, 0.0]),)) == ([9.0, 12.0], [0.0, 6.0])
 
 
 def test_checkpoint_gives_the_same_numbers_and_recomputes():

@@ -154,6 +154,19 @@ def test_a_store_into_an_odd_kind_is_refused_when_it_is_read(tier_name):
 
 
 @pytest.mark.parametrize("tier_name", TIERS)
+def test_a_store_into_a_record_is_refused_at_its_line(tier_name):
+    def total(x, numbers):
+        records = np.zeros(3, dtype=[("a", float), ("b", int)])
+        records["b"] = numbers
+        records["a"] = x
+        return np.sum(records["a"] * x)
+
+    with tier(tier_name), pytest.raises(ForeignCallError, match="a write to an array of records") as caught:
+        gradient(total, V, numbers=[1, 2, 3])
+    assert f"{__file__}:{total.__code__.co_firstlineno + 3}" in str(caught.value)
+
+
+@pytest.mark.parametrize("tier_name", TIERS)
 def test_a_subclass_that_changes_no_meaning_is_an_array(tier_name):
     with tier(tier_name):
         np.testing.assert_array_equal(gradient(lambda x: np.sum(x * x), V.view(Plain))[0], 2 * V)

@@ -474,6 +474,31 @@ def metaclass_and_class_body(x, y):
     return WithMeta.scaled(x) + Local().get()
 
 
+class Counting(type):
+    """A metaclass that makes instances as `type` does, in both spellings, and does something with them."""
+
+    def __call__(cls, value):
+        made = super().__call__(value) if cls.plain else type.__call__(cls, value)
+        made.value = made.value * 2
+        return made
+
+
+class Counted(metaclass=Counting):
+    plain = True
+
+    def __init__(self, value):
+        self.value = value
+
+
+class CountedBySlot(Counted):
+    plain = False
+
+
+@table.at(1.5, 0.7)
+def metaclass_that_makes_instances(x, y):
+    return Counted(x).value * CountedBySlot(y).value + CountedBySlot.__call__(x * y).value
+
+
 class Mixin:
     """First in the method resolution order."""
 

@@ -32,6 +32,7 @@ def of_complex(x):
 RESULTS = {
     "a number": (twice, 2.0),
     "an array": (twice, X),
+    "a matrix": (lambda x: x * x, X.reshape(2, 2)),
     "complex": (of_complex, X),
     "pair": (pair, X),
     "list": (lambda x: [x * 2, x[0]], X),
@@ -52,6 +53,8 @@ WRONG = [
     ("an array", [[1.0], [1.0, 2.0]], r"an array of shape \(4,\), np.array of the list"),
     ("an array", np.array([None] * 4), r"the result is an array of shape \(4,\)"),
     ("an array", X > 1, r"the result is an array of shape \(4,\)"),
+    ("an array", np.ma.array(X, mask=X > 1), "its cotangent is a MaskedArray"),
+    ("a matrix", np.eye(2).view(np.matrix), "its cotangent is a matrix, whose operators the rules do not know"),
     ("an array", {"a": X}, r"the result is an array of shape \(4,\); its cotangent is {'a'"),
     ("complex", np.ones(3) * 1j, r"the result has shape \(4,\)"),
     ("pair", X, "the result is a tuple of 2"),
@@ -97,6 +100,7 @@ WRONG_TANGENTS = [
     (X, np.ones(3), r"argument 0 \(x\) of twice has shape \(4,\), its tangent has shape \(3,\)"),
     (X, 1.0, r"argument 0 \(x\) of twice has shape \(4,\), its tangent has shape \(\)"),
     (X, [1.0] * 4, r"argument 0 \(x\) of twice is an array of shape \(4,\); its tangent is \[1.0"),
+    (X, np.ma.array(X), r"its tangent is a MaskedArray"),
     (X, X * 1j, r"argument 0 \(x\) of twice is real, and its tangent is complex"),
     (2.0, "1", r"argument 0 \(x\) of twice is a number; its tangent is '1'"),
 ]

@@ -72,6 +72,19 @@ def endless_left_by_break_or_return(x):
     return s
 
 
+@at(0.7)
+def endless_left_from_a_try_alone(x):
+    n = 0
+    while True:
+        try:
+            x = x * (2.0 + n)
+            n += 1
+            if n > 2:
+                return x * x
+        except ValueError:
+            n = 1
+
+
 @at(0.7, 1.5, 2.5)
 def first_that_fits_or_an_error(x):
     for v in (1.0, 2.0, 3.0):
@@ -159,7 +172,10 @@ def test_as_differences_and_the_other_tier(f, x):
     assert expected[0] == pytest.approx(difference(lambda t: f(x + t)), rel=1e-7)
 
 
-@pytest.mark.parametrize("f", dict.fromkeys(f for f, _ in PROGRAMS), ids=lambda f: f.__name__)
+COMPILED = [f for f in dict.fromkeys(f for f, _ in PROGRAMS) if f is not endless_left_from_a_try_alone]
+
+
+@pytest.mark.parametrize("f", COMPILED, ids=lambda f: f.__name__)
 def test_compiled(f):
     with tier("traced"):
         expected = gradient(f, 0.7)

@@ -253,3 +253,22 @@ def test_a_sum_that_begins_at_a_number(f):
     value, along = jvp(f, (X,), (V,))
     assert value == pytest.approx(f(X))
     assert along == pytest.approx(difference(lambda t: f(X + t * V)), rel=1e-8)
+
+
+def test_the_tangent_of_a_complex_is_one():
+    def f(z, s):
+        return z**3 / (1 + z) * s
+
+    (z, s), (u, v) = (0.5 + 0.8j, 1.2 - 0.3j), (1.0 + 2.0j, 0.5j)
+    value, along = derived(jvp, f, (z, s), (u, v))
+    assert type(value) is type(along) is complex
+    for part in (np.real, np.imag):
+        assert part(along) == pytest.approx(difference(lambda t, part=part: part(f(z + t * u, s + t * v))), rel=1e-8)
+
+    def squared_tangent(z):
+        along = jvp(lambda w: w * w * w, (z,), (u,))[1]
+        return along.real**2 + along.imag**2
+
+    (found,) = gradient(squared_tangent, z)
+    expected = [difference(lambda t, one=one: abs(3 * (z + t * one) ** 2 * u) ** 2) for one in (1.0, 1j)]
+    assert [found.real, found.imag] == pytest.approx(expected, rel=1e-8)
