@@ -8,6 +8,7 @@ import numpy as np
 
 from .eigen import adjoint, both, check_phase, cleared, indifferent, on_diagonal_of, reciprocal_gap, rounding, unseen
 from .registry import constant, rule
+from .triangular import cholesky_pullback, half_lower
 from .vocabulary import filled, refuse
 
 # ---- Cholesky (convention 7)
@@ -17,24 +18,6 @@ rule(
         cholesky_pullback(adjoint(d), adjoint(out)) if upper else cholesky_pullback(d, out)
     ),
 )
-
-
-def cholesky_pullback(d: Any, out: Any) -> Any:
-    """Ā = ½(S + Sᴴ), S = L⁻ᴴ Φ(Lᴴ L̄) L⁻¹; Φ keeps the lower triangle and halves its diagonal.
-
-    Source: I. Murray, arXiv:1602.07527, eq. 10, with conjugates for a complex L, whose diagonal is real.
-    """
-    phi = half_lower(np.matmul(adjoint(out), np.tril(d)))
-    half = np.linalg.solve(adjoint(out), phi)
-    s = adjoint(np.linalg.solve(adjoint(out), adjoint(half)))
-    return (s + adjoint(s)) / 2
-
-
-def half_lower(x: Any) -> Any:
-    """The lower triangle, with half of (the real part of) the diagonal."""
-    n = np.shape(x)[-1]
-    diagonal = np.real(np.diagonal(x, 0, -2, -1)) / 2
-    return np.tril(x, -1) + np.expand_dims(diagonal, -1) * np.eye(n, dtype=np.result_type(x))
 
 
 # ---- QR

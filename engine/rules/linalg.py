@@ -12,6 +12,7 @@ import numpy as np
 
 from .eigen import adjoint
 from .registry import composition, constant, rule
+from .triangular import solved
 from .vocabulary import conj
 
 # ---- inverses and systems
@@ -30,9 +31,9 @@ def solve_pullback(d: Any, out: Any, a: Any, b: Any) -> tuple:
     """b̄ = a⁻ᴴ d and ā = -b̄ xᴴ."""
     vector = np.ndim(b) == 1 or (NUMPY_1 and np.ndim(b) == np.ndim(a) - 1)
     if vector:
-        b_bar = np.linalg.solve(adjoint(a), np.expand_dims(d, -1))
+        b_bar = solved(adjoint(a), np.expand_dims(d, -1))
         return -np.matmul(b_bar, np.expand_dims(conj(out), -2)), b_bar[..., 0]
-    b_bar = np.linalg.solve(adjoint(a), d)
+    b_bar = solved(adjoint(a), d)
     return -np.matmul(b_bar, adjoint(out)), b_bar
 
 

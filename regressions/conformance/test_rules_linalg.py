@@ -5,6 +5,8 @@ import pytest
 
 from engine import gradient
 from engine.errors import DifferentiationError
+from engine.rules import triangular
+from engine.rules.triangular import cholesky_pullback, half_lower, solved
 
 from . import oracle
 from .rule_rows import Row, projected, pulled_back, row, row_tests
@@ -35,6 +37,7 @@ REAL_EIGENVALUES = np.array([[1.0, 0.4, -0.2], [0.3, 2.5, 0.6], [0.2, -0.1, 4.0]
 SINGULAR = np.array([[1.0, 2.0, 0.5], [2.0, 4.0, 1.0], [0.3, -1.0, 0.7]])
 DEFICIENT = real(4, 2) @ real(2, 3)  # of rank 2
 LADDER = real(4, 4) @ np.diag([3.0, 2.0, 0.4, 0.1]) @ real(4, 4)
+FACTOR = np.array([[3, 0, 0], [1, 2, 0], [-1, 1, 4]])
 LARGE_SINGULAR = real(7, 7) * np.array([1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 1.0])[:, None] / 2
 
 ROWS = [
@@ -46,6 +49,9 @@ ROWS = [
     *[row(np.linalg.inv, x) for x in (Q, STACK, CQ, Q[::-1].T)],
     *[row(np.linalg.solve, a, b) for a, b in (
         (Q, V), (Q, N), (STACK, real(2, 2, 3)), (CQ, CV), (Q, CN), (STACK, real(2, 2)), (regular(2, 2), STACK))],
+    *[row(solved, a, b) for a, b in ((Q, N), (STACK, real(2, 2, 3)), (CQ, CN))],
+    *[row(half_lower, x) for x in (Q, CQ, STACK)],
+    *[row(cholesky_pullback, d, FACTOR, single=False) for d in (Q, CQ)],
     row(np.linalg.tensorsolve, regular(6, 6).reshape(2, 3, 3, 2), real(2, 3)),
     row(np.linalg.tensorsolve, np.moveaxis(regular(6, 6).reshape(2, 3, 6), 2, 1), real(2, 3), axes=(1,)),
     row(np.linalg.tensorinv, regular(6, 6).reshape(2, 3, 3, 2)),
@@ -201,3 +207,32 @@ def test_a_norm_of_a_singular_matrix_and_the_determinant_of_one_are_exact():
     args = (np.ones((2, 2)),)
     np.testing.assert_allclose(pulled_back(Row(np.linalg.det, args), 1.0)[0], [[1, -1], [-1, 1]])
     np.testing.assert_allclose(projected(pulled_back(Row(np.linalg.det, (np.zeros((2, 2)),)), 1.0), args)[0], 0)
+
+
+@pytest.mark.parametrize("make", [real, complex_])
+@pytest.mark.parametrize("shape", [(4, 4), (7, 7), (2, 9, 9)])
+def test_cholesky_is_pulled_back_by_blocks_as_at_once(make, shape, monkeypatch):
+    factor, d = np.tril(make(*shape)), make(*shape)
+    diagonal = np.einsum("...ii->...i", factor)
+    diagonal[...] = 1 + np.abs(diagonal)
+    at_once = cholesky_pullback(d, factor)
+    for block in (1, 2, 3):
+        monkeypatch.setattr(triangular, "BLOCK", block)
+        np.testing.assert_allclose(cholesky_pullback(d, factor), at_once, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("make", [real, complex_])
+def test_systems_are_solved_by_blocks_as_at_once(make, monkeypatch):
+    """Triangles, of either side; what only looks like one from its corner; blocks on a diagonal that are none."""
+    a = make(7, 7) + 3 * np.eye(7)
+    corner, blocks = a.copy(), np.tril(a)
+    corner[0, -1] = corner[-1, 0] = 0
+    blocks[0, 1] = blocks[4, 5] = 2
+    monkeypatch.setattr(triangular, "BLOCK", 2)
+    for matrix in (np.tril(a), np.triu(a), np.tril(a).T, corner, blocks, blocks.T, a):
+        b = make(7, 3)
+        np.testing.assert_allclose(matrix @ solved(matrix, b), b, rtol=1e-11, atol=1e-11)
+    assert solved(np.tril(a).astype(np.complex64), real(7, 1).astype(np.float32)).dtype == np.complex64
+    with pytest.raises(np.linalg.LinAlgError):
+        solved(np.tril(a) * (np.arange(7) != 3), b)
+    assert np.all(np.isnan(solved(np.tril(a) + np.where(np.eye(7, k=6), np.nan, 0), b)))

@@ -19,6 +19,7 @@ from engine.rules import (
     registry,
     rule,
     scalars,
+    triangular,
     vocabulary,
 )
 from engine.rules import random as draws
@@ -67,8 +68,8 @@ ROWS = [case for module in MODULES for case in module.ROWS]
 # Tested otherwise: factorisations as programs of the symmetric part of their argument, whose domain differences of
 # single elements would leave; conversions by closed form, since differences drown in the rounding of a shorter float;
 # draws as programs that seed their generator, and integrals and what else has functions or objects for arguments as
-# programs that make them; shares in a logaddexp and the slope of tanh, for which a result is an argument that is not
-# moved, as second derivatives.
+# programs that make them; shares in a logaddexp, the slope of tanh and the pullback of a Cholesky factor, for which a
+# result is an argument that is not moved, as second derivatives.
 ELSEWHERE = {
     np.linalg.cholesky, np.linalg.eigh, np.linalg.eigvalsh, *test_rules_elementwise.CONVERSIONS,
     *test_rules_polynomial.FOLLOWED,
@@ -79,7 +80,7 @@ ELSEWHERE = {
     *[p for p in registry.registered() if str(getattr(p, "__module__", "")).startswith("engine.rules.scipy.sparse")],
     integrate.quad, integrate.quad_vec, integrate.dblquad, integrate.tplquad, integrate.nquad, integrate.fixed_quad,
     np.vectorize.__call__, type(np.r_).__getitem__, statistics.NormalDist.from_samples.__func__,
-    elementary.share, elementary.share2, elementary.tanh_partial, scalars.tanh_partial,
+    elementary.share, elementary.share2, elementary.tanh_partial, scalars.tanh_partial, triangular.cholesky_pullback,
     *[getattr(linalg, name, None) for name in ("kron", "tril", "triu")],
     getattr(np, "row_stack", None), vocabulary.rebased, np.intersect1d,
     getattr(getattr(np.linalg, "_linalg", None), "_to_real_if_imag_zero", None),  # in the roots of polynomials
