@@ -11,7 +11,9 @@ from ..tangents import Tangent, has_nan
 from .types import Doubtful, NotTyped
 
 MISS = type("Miss", (), {"__repr__": lambda self: "MISS"})()
-FLOATING = (FloatingPointError, RuntimeWarning)  # where the user has made errors of them, the traced tier tells whose
+FLOATING = (ArithmeticError, RuntimeWarning)
+"""What floats raise that NumPy's numbers need not. Whose it is, the program's or only its derivative's, the traced tier
+tells."""
 
 
 def handling(instance: Callable) -> Callable:

@@ -65,7 +65,7 @@ class Pullback:
                     found = self.back(self.saved, fitting)
                 if not (self.selects and has_nan(found)) and (self.reads or not has_zeros(found)):
                     return found
-            except (NotTyped, RecursionError):
+            except (NotTyped, *instances.LEFT):
                 pass
         if self.other is None:
             with contents(*self.arrays):

@@ -335,3 +335,21 @@ def test_network_of_objects_is_the_flat_network():
     first, second = found.layers
     for got, expected in [(first.w, x.T @ d1), (first.b, d1.sum(0)), (second.w, h.T @ d2), (second.b, d2.sum(0))]:
         np.testing.assert_allclose(got, expected, rtol=1e-12)
+
+
+def test_a_division_by_zero_of_the_derivative_alone_is_no_error():
+    """The sum is NumPy's, and infinite over 0; the cotangent 1.0 that is divided by the same 0 is a float."""
+
+    def f(x, b):
+        return np.sum(x) / b
+
+    x = np.array([1.0, 2.0])
+    with np.errstate(all="ignore"):
+        for operator in (engine.gradient, lambda *args: engine.pullback(f, *args[1:])[1](1.0)):
+            x_bar, b_bar = operator(f, x, 0.0)
+            assert x_bar.tolist() == [np.inf, np.inf] and b_bar == -np.inf
+        assert engine.jacobian(f)(x, 0.0).tolist() == [np.inf, np.inf]
+        assert engine.gradient(lambda x: np.sum(x) / len(x), np.zeros(0))[0].shape == (0,)
+    for take in (engine.gradient, engine.pullback):
+        with pytest.raises(ZeroDivisionError):
+            take(lambda x, b: x / b, 1.0, 0.0)
