@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.measure import Ratio
+from benchmarks.workloads import WORKLOADS
 
 if TYPE_CHECKING:
     from benchmarks.compare.contest import Row
@@ -31,6 +33,12 @@ def report(rows: list[Row], machine: dict[str, Any]) -> Iterator[str]:
     for row in rows:
         for name, problem in row.problems.items():
             yield f"{row.workload}, {row.size}: {name}: {problem}"
+    if missed := dict.fromkeys(row.workload for row in rows if row.missed):
+        yield ""
+        yield "Above what is aimed at:"
+        for workload in missed:
+            why = WORKLOADS[workload].gap or "nobody has said why yet, in its `gap`"
+            yield from wrap(f"{workload}: {why}", 118, subsequent_indent="    ")
 
 
 def described(machine: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -41,6 +41,7 @@ class Workload:
     `primal` is None where there is no program apart from the derivative.
     `flat`, where given, is a workload with the same data and the same hand-written gradient whose arguments are plain
     arrays; the target then is relative to the engine's own gradient of that one: structure should cost nothing.
+    `gap` says where the time goes that is above what is aimed at, and what it would take to have it back.
     """
 
     name: str
@@ -48,7 +49,8 @@ class Workload:
     hand: Callable
     sizes: tuple[Size, ...]
     derivative: Callable | None = None
-    flat: Workload | None = field(default=None)
+    flat: Workload | None = None
+    gap: str = ""
 
     @property
     def asked(self) -> Callable:
