@@ -107,7 +107,7 @@ def unbroadcast(d: Any, shape: tuple[int, ...]) -> Any:
     return d
 
 
-def summed(d: Any, axes: Any, keepdims: bool = False) -> Any:
+def summed(d: Any, axes: Any, keepdims: Any = False) -> Any:
     """np.sum over these axes; half precision, in which 2048 and 1 are 2048, is added up in single."""
     if getattr(d, "dtype", None) == np.float16:
         return np.sum(d, axis=axes, dtype=np.float32, keepdims=keepdims).astype(np.float16)
