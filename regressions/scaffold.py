@@ -24,7 +24,7 @@ TEXT = """\
     cause=...,  # what was wrong and why, in a sentence or two
 {needs}
     needs=(),
-    at={at},  # the arguments: the smallest that show it
+{asked}
     right=...,  # a tuple: one cotangent an argument
 {oracles}
     oracle=...,  # and the particulars; never an engine
@@ -34,6 +34,7 @@ TEXT = """\
 )
 {program}
 """
+HINTS = {"at": "  # the arguments: the smallest that show it", "rules": "", "wrt": ""}
 EXAMPLE = """\
 def what_is_true_in_a_few_words(x):
     return np.sum(x)
@@ -52,18 +53,23 @@ def scaffold(url: str, isolated: str = "") -> str:
     """
     words = {"symptoms": SYMPTOMS, "needs": NEEDS, "oracles": ORACLES, "kinds": KINDS}
     hints = {name: fill(f"{name}: {', '.join(listed)}", 110, **INDENT) for name, listed in words.items()}
-    helpers, program, at = _program(isolated) if isolated else _program(f"{PROGRAM}\n{EXAMPLE}\n{QUESTION}")
-    return TEXT.format(name=thread_id(url), url=url, helpers=helpers, program=program, at=at, **hints)
+    helpers, program, asked = _program(isolated or f"{PROGRAM}\n{EXAMPLE}\n{QUESTION}")
+    return TEXT.format(name=thread_id(url), url=url, helpers=helpers, program=program, asked=asked, **hints)
 
 
 def _program(isolated: str) -> tuple[str, str, str]:
-    """What stands before the function, the function, and its arguments, in a text that `isolate` has written."""
+    """What stands before the function, itself, and what it is asked with, in a text that `isolate` has written."""
     _, _, rest = isolated.partition(PROGRAM)
     text, _, question = rest.partition(QUESTION)
     if not question and not rest.rstrip().endswith(QUESTION):
         raise ValueError("this is no program that isolate has written: it marks where the program begins and ends")
-    *helpers, program, at = ast.parse(text).body
-    if not isinstance(program, ast.FunctionDef) or not isinstance(at, ast.Assign):
+    body, asked = ast.parse(text).body, {}
+    while body and isinstance(last := body[-1], ast.Assign) and (name := ast.unparse(last.targets[0])) in HINTS:
+        asked[name] = f"    {name}={ast.unparse(last.value)},{HINTS[name]}"
+        body.pop()
+    if "at" not in asked or not body or not isinstance(body[-1], ast.FunctionDef):
         raise ValueError("the program that isolate has written ends in a function and `at = (...)`")
-    before = "".join(f"{ast.unparse(node)}\n\n\n" for node in helpers)
-    return before, ast.unparse(program), ast.unparse(at.value)
+    if "wrt" in asked:
+        del asked["at"]  # it has no arguments
+    *helpers, program = map(ast.unparse, body)
+    return "".join(f"{helper}\n\n\n" for helper in helpers), program, "\n".join(asked.values())

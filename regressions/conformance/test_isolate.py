@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import linecache
 import operator
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -126,6 +127,23 @@ def test_the_small_program_fails_with_the_defect_and_not_without(name: str, caps
     with case.defect():
         bad = answer()
     assert bad != answer()
+
+
+@pytest.mark.parametrize(("name", "given"), [("zygote-522", "wrt"), ("jax-3056", "rules")])
+def test_parameters_known_by_identity_and_rules_of_its_own_are_shrunk_with_the_program(
+    name: str, given: str, capsys: pytest.CaptureFixture, tmp_path: Path
+):
+    assert main(["isolate", find(name)[0].id, "--bite", "--seconds", "8"]) == 1
+    printed = capsys.readouterr()
+    assert "shrunk from" in printed.err and f"\n{given} = " in program_in(printed.out)
+    small = tmp_path / "small.py"
+    small.write_text(printed.out)
+    ran = subprocess.run([sys.executable, str(small)], capture_output=True, text=True, timeout=60, check=True)
+    assert re.match(r"expected .*\ngot .*\n", ran.stdout), "it runs as it stands"
+    main(["new", "https://github.com/jax-ml/jax/issues/1", "--from-isolate", str(small)])
+    pinned = capsys.readouterr().out
+    ast.parse(pinned)
+    assert f"    {given}=" in pinned and ("    at=" in pinned) == (given != "wrt")
 
 
 @pytest.mark.parametrize("name", ["theano-166", "jax-347", "flux-2497", "zygote-1013", "flux-930", "enzyme-2419"])

@@ -7,59 +7,35 @@ installed; it imports nothing that is not in it.
 from __future__ import annotations
 
 import contextlib
-import inspect
 import io
 import json
-import signal
 import sys
 import textwrap
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
-from importlib import import_module
-from typing import Any, NamedTuple
-
-import numpy as np
+from collections.abc import Callable
 
 from .. import report
 from ..adapters import Adapter, adapters_of
-from ..case import Case, Growth
-from ..corpus import find_alone
 from ..records import recorded
 from ..scaffold import PROGRAM, QUESTION
 from ..scripts import ENGINES
 from ..verdicts import Verdict
 from .carried import carrier
-from .culprits import RAISES, Culprit, culprit_of_error
-from .extract import NoText, at_of_case, subject_of, texts
-from .operations import watching
+from .culprits import RAISES, Culprit
+from .extract import NoText, subject_of, texts
+from .question import Question, Request, adapter_of, question_of, search
 from .shrink import candidates, shrink, size
-from .symptoms import Subject, Symptom, Undecided, asked, of_case, symptom
+from .symptoms import Subject, Symptom, Undecided, asked, symptom
 from .tiers import blamed
+from .trials import Trials
 
-__all__ = ["Request", "answer", "say"]
+__all__ = ["answer", "say"]
 
-
-class Request(NamedTuple):
-    """What is asked, as the command line says it."""
-
-    what: str
-    args: str | None = None
-    engine: str = "reference"
-    bite: bool = False
-    seconds: float = 60.0
-
-
-@dataclass(frozen=True)
-class Question:
-    """What the command asks: of which program, called what, at which point, as it is written."""
-
-    name: str
-    subject: Subject
-    at: str
-    case: Case | None = None
+GIVEN = [
+    "for function, pullbacks in rules:",
+    "    ad.rule(function, **pullbacks) if pullbacks else ad.constant(function)",
+]
 
 
 def answer(request: Request) -> int:
@@ -68,11 +44,9 @@ def answer(request: Request) -> int:
     Raises:
         ValueError, ImportError, LookupError: the question makes no sense; the message says why.
     """
-    question = _of_function(request) if ":" in request.what else _of_case(request)
-    adapter = adapters_of(request.engine.partition("==")[0])[0]
-    defect = question.case.defect if question.case and request.bite else None
+    question, adapter = question_of(request), adapter_of(request)
     silent = contextlib.redirect_stdout(io.StringIO())  # the program runs many times; what it prints says nothing new
-    with warnings.catch_warnings(), silent, defect() if defect else nullcontext():
+    with warnings.catch_warnings(), silent, question.put_back():
         warnings.simplefilter("ignore")
         try:
             status, small = _answered(question, adapter, request)
@@ -80,40 +54,6 @@ def answer(request: Request) -> int:
             raise ValueError(f"{question.name}: {reason}") from None
     print(small, end="")
     return status
-
-
-def _of_case(request: Request) -> Question:
-    case = find_alone(request.what)
-    if request.args is not None:
-        raise ValueError("--args belongs to module:function; a case has its own arguments")
-    if isinstance(case.right, Growth):
-        raise ValueError(f"{case.id} is about a cost, and no operation answers wrongly; try bisect {case.id}")
-    if request.bite and case.defect is None:
-        raise ValueError(f"{case.id} carries no defect: {case.no_defect}")
-    return Question(case.id, of_case(case), at_of_case(case.program), case)
-
-
-def _of_function(request: Request) -> Question:
-    module, _, name = request.what.partition(":")
-    function = import_module(module)
-    for part in name.split("."):
-        function = getattr(function, part, None)  # type: ignore[assignment]
-    if not callable(function):
-        raise ValueError(f"there is no function {name!r} in {module}")
-    if request.args is not None:
-        at = f"({request.args.rstrip().rstrip(',')},)" if request.args.strip() else "()"
-        try:
-            return Question(request.what, Subject(function, eval(at, {"np": np})), at)
-        except Exception as error:
-            raise ValueError(f"--args {request.args!r}: {type(error).__name__}: {error}") from None
-    parameters = inspect.signature(function).parameters.values()
-    for parameter in parameters:
-        if parameter.default is parameter.empty and parameter.kind not in (
-            parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD,
-        ):  # fmt: skip
-            raise ValueError(f"{request.what} has no default for {parameter.name}; say --args 'np.ones(3), 2.0'")
-    values = tuple(p.default for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD))
-    return Question(request.what, Subject(function, values), "")
 
 
 def _answered(question: Question, adapter: Adapter, request: Request) -> tuple[int, str]:
@@ -133,7 +73,7 @@ def _answered(question: Question, adapter: Adapter, request: Request) -> tuple[i
         if question.case is None:
             raise
         failure = None
-    culprit, counted = _search(subject) if ours else (None, "")
+    culprit, counted = search(subject) if ours else (None, "")
     if failure is None and question.case is None and (culprit is None or culprit.kind is not RAISES):
         say(f"{question.name}: nothing wrong was found: the gradient is that of the differences   [{adapter.name}]")
         if culprit is not None:  # a convention, or a rule that means to say something else
@@ -146,19 +86,7 @@ def _answered(question: Question, adapter: Adapter, request: Request) -> tuple[i
     if ours:
         say("\n".join(culprit.lines() if culprit else _no_culprit(subject, failure, question)))
         say(f"  ({counted})")
-    return 1, _shrunk(question, adapter, failure, culprit, request.seconds)
-
-
-def _search(subject: Subject) -> tuple[Culprit | None, str]:
-    """The operation that is wrong on the traced tier, and how much was asked."""
-    error = None
-    with watching() as watch:
-        try:
-            asked(subject, adapters_of("reference")[-1])
-        except Exception as raised:
-            error = raised
-    counted = f"{watch.asked} operations held against differences, {watch.unsettled} without a verdict"
-    return watch.raised or (culprit_of_error(error) if error else watch.culprit), counted
+    return 1, _shrunk(question, adapter, failure, culprit, request)
 
 
 def _no_culprit(subject: Subject, failure: Symptom | None, question: Question) -> list[str]:
@@ -186,61 +114,35 @@ def _no_culprit(subject: Subject, failure: Symptom | None, question: Question) -
 # -- the smallest program ----------------------------------------------------------------------------------------------
 
 
-class _Late(BaseException):
-    """A candidate has run for too long; no `except Exception` on the way may take it for the program's own."""
-
-
-@contextmanager
-def _limited(seconds: float) -> Iterator[None]:
-    def stop(*_: Any) -> None:
-        raise _Late
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
 def _shrunk(
-    question: Question, adapter: Adapter, failure: Symptom | None, culprit: Culprit | None, seconds: float
+    question: Question, adapter: Adapter, failure: Symptom | None, culprit: Culprit | None, request: Request
 ) -> str:
     """The smallest program that fails in the same way, as a text; nothing, and a word why, where there is none."""
+    if not request.seconds:
+        return ""
     if failure is None:
         say("not shrunk: differences cannot see this failure in other programs")
         return ""
-    if question.subject.wrt is not None or question.subject.rules:
-        say("not shrunk: it hangs on arrays or rules of its own module, by identity")
-        return ""
-    if not seconds:
-        return ""
-    name = question.subject.program.__name__
-    start = time.monotonic()
-
-    def fails(text: str, patience: float = 0.0) -> bool:
-        return _same_way(text, name, question.subject, adapter, failure, culprit, patience or limit)
-
+    program, name = question.subject.program, question.subject.program.__name__
     try:
-        limit = seconds
-        program = question.subject.program
-        whole = list(texts(program, question.subject, question.at))
-        if culprit is not None and culprit.operation.startswith(f"{program.__module__}."):
-            whole.reverse()  # the function whose rule is wrong is imported, or the rule would be shrunk with the rest
-        first = next(filter(fails, whole), "")
+        whole = list(texts(program, question.subject, question.written))
     except NoText as reason:
         say(f"not shrunk: {reason}")
         return ""
-    if not first:
-        say("not shrunk: taken out of its module it does not fail in this way")
-        return ""
-    limit = 1.0 + 5 * (time.monotonic() - start)
-    small = shrink(first, lambda text: candidates(text, name), _told(fails, first), size, _over(start + seconds))
+    if culprit is not None and culprit.operation.startswith(f"{program.__module__}."):
+        whole.reverse()  # the function whose rule is wrong is imported, or the rule would shrink with the rest
+    with Trials(request, failure, culprit) as trials:
+        start = time.monotonic()
+        first = next((text for text in whole if trials.fails(text, request.seconds)), "")
+        if not first:
+            say("not shrunk: taken out of its module it does not fail in this way")
+            return ""
+        patience = 1.0 + 5 * (time.monotonic() - start)
+        fails = _told(lambda text: trials.fails(text, patience), first)
+        small = shrink(first, lambda text: candidates(text, name), fails, size, _over(start + request.seconds))
     left = subject_of(small, name, question.subject)
-    found = symptom(left, adapter)
     say(f"shrunk from {size(first)[1]} characters to {size(small)[1]}; it fails in the same way:")
-    return _script(small, name, left, found or failure, question, adapter)
+    return _script(small, name, left, symptom(left, adapter) or failure, question, adapter)
 
 
 def _over(end: float) -> Callable[[], bool]:
@@ -263,24 +165,6 @@ def _told(fails: Callable[[str], bool], whole: str) -> Callable[[str], bool]:
     return told
 
 
-def _same_way(
-    text: str, name: str, like: Subject, adapter: Adapter, failure: Symptom, culprit: Culprit | None, patience: float
-) -> bool:
-    """Does the program in a text fail with the same symptom, and because of the same operation?"""
-    quiet = io.StringIO()
-    try:
-        with _limited(patience), contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
-            subject = subject_of(text, name, like)
-            if symptom(subject, adapter) != failure:
-                return False
-            if culprit is None:
-                return True
-            again = _search(subject)[0]
-            return again is not None and (again.operation, again.kind) == (culprit.operation, culprit.kind)
-    except (Exception, SystemExit, _Late):  # whatever nonsense a step has made
-        return False
-
-
 def _script(text: str, name: str, subject: Subject, found: Symptom, question: Question, adapter: Adapter) -> str:
     """The program, and what it asks, in the form in which it stands alone."""
     engine = adapter.name.partition("-")[0]
@@ -289,6 +173,8 @@ def _script(text: str, name: str, subject: Subject, found: Symptom, question: Qu
         text = text.replace("import numpy as np\n", "")
     partial = f"lambda *args: {name}(*args, ad=ad)" if subject.nested else name
     call = f"{name}(*at, ad=ad)" if subject.asks == "value" else f"gradient({partial}, *at)"
+    if subject.wrt is not None:
+        call = f"[cotangent for _, cotangent in gradient({partial}, ad.Params(wrt)).items()]"
     expected = found.expected or ("an answer" if found.error else "a number")
     lines = [
         f"# {question.name}, on {adapter.name} {adapter.version}".rstrip(),
@@ -298,7 +184,14 @@ def _script(text: str, name: str, subject: Subject, found: Symptom, question: Qu
         PROGRAM,
         text,
     ]
-    lines += ["", QUESTION, f"print('expected', {expected!r})", f"print('got     ', {call})", ""]
+    lines += [
+        "",
+        QUESTION,
+        *(GIVEN if subject.rules else []),
+        f"print('expected', {expected!r})",
+        f"print('got     ', {call})",
+        "",
+    ]
     return "\n".join(lines)
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from ..environments import Unusable, interpreter, release_of
 from ..results import is_asked_here
-from .answer import Request, answer, say
+from .answer import answer, say
+from .question import Request
 
 __all__ = ["add_commands"]
 

@@ -76,6 +76,10 @@ class Culprit:
     expected: str = ""
     got: str = ""
 
+    def key(self) -> tuple[str, str]:
+        """What it has in common with the culprit of a smaller program."""
+        return self.operation, self.kind.words
+
     @property
     def line(self) -> str:
         """The line of source it stands on."""

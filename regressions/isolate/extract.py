@@ -11,7 +11,7 @@ import builtins
 import inspect
 import linecache
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -22,7 +22,7 @@ import numpy as np
 from ..sources import answer_of, names_bound, names_read
 from .symptoms import Subject
 
-__all__ = ["NoText", "at_of_case", "subject_of", "texts"]
+__all__ = ["NoText", "as_written", "subject_of", "texts"]
 
 LARGEST = 400  # numbers that are written out
 _numbers = count(1)
@@ -32,49 +32,52 @@ class NoText(Exception):
     """The program cannot be taken out of its module; the message says why."""
 
 
-def at_of_case(program: Callable) -> str:
-    """The point of the case that is written above its program, as it is written.
+ASKED = "wrt", "rules", "at"  # what a program is asked with, in the order in which it is written below it
+
+
+def as_written(program: Callable) -> dict[str, str]:
+    """What is asked of the program of a case, as it is written above it, by name.
 
     Raises:
-        NoText: none is written there.
+        NoText: nothing is written there.
     """
     _, definition, text = _definition(program)
-    for decorator in definition.decorator_list:
-        for keyword in decorator.keywords if isinstance(decorator, ast.Call) else []:
-            if keyword.arg == "at":
-                return ast.get_source_segment(text, keyword.value) or ""
-    return "()"
+    answer = answer_of(definition)
+    keywords = {keyword.arg: keyword.value for keyword in answer.keywords} if answer else {}
+    return {name: ast.get_source_segment(text, keywords[name]) or "" for name in ASKED if name in keywords}
 
 
-def texts(program: Callable, subject: Subject, at: str) -> Iterator[str]:
-    """Programs of their own that ask what the subject asks, `at` being its arguments as they are written.
+def texts(program: Callable, subject: Subject, asked: Mapping[str, str]) -> Iterator[str]:
+    """Programs of their own that ask what the subject asks, which is `asked` as it is written.
 
     Raises:
         NoText: the function is not a `def` of a module.
     """
     module, definition, _ = _definition(program)
-    point = ast.parse(f"at = {written(subject.at) or at}").body[0]
+    asked = {**asked, "at": written(subject.at) or asked.get("at", "()")}
+    points = [ast.parse(f"{name} = {asked[name]}").body[0] for name in ASKED if name in asked]
     if answer := answer_of(definition):
         definition.decorator_list.remove(answer)
-    names = names_read(definition) | names_read(point)
+    names = names_read(definition).union(*map(names_read, points))
     own = [_absolute(node, program) for node in _needed(module.body, definition, names)]
-    yield _joined(own, definition, point)
+    yield _joined(own, points)
     known = inspect.unwrap(program).__globals__
     imports = [node for node in own if isinstance(node, ast.Import)]
     there = names - {alias.asname or alias.name for node in imports for alias in node.names} - {definition.name}
     taken = sorted(name for name in there if name in known and not hasattr(builtins, name))
     if taken:
         lines = ast.parse(f"from {program.__module__} import {', '.join(taken)}").body
-        yield _joined([*imports, *lines, definition], definition, point)
+        yield _joined([*imports, *lines, definition], points)
 
 
-def _joined(statements: list[ast.stmt], definition: ast.stmt, point: ast.stmt) -> str:
-    """The statements, then the point; `np` is NumPy if nothing else says what it is."""
+def _joined(statements: list[ast.stmt], points: list[ast.stmt]) -> str:
+    """The statements, then what is asked; `np` is NumPy if nothing else says what it is."""
     bound = {
         alias.asname for node in statements for alias in getattr(node, "names", []) if isinstance(node, ast.Import)
     }
-    first = ast.parse("import numpy as np").body if "np" not in bound and "np" in names_read(point) else []
-    return ast.unparse(ast.Module([*first, *statements, point], []))
+    read = set().union(*map(names_read, points))
+    first = ast.parse("import numpy as np").body if "np" not in bound and "np" in read else []
+    return ast.unparse(ast.Module([*first, *statements, *points], []))
 
 
 def _definition(program: Callable) -> tuple[ast.Module, ast.FunctionDef, str]:
@@ -150,4 +153,5 @@ def subject_of(text: str, name: str, like: Subject) -> Subject:
     exec(code, names)
     if not isinstance(names["at"], tuple):
         raise TypeError("the arguments are a tuple")
-    return replace(like, program=names[name], at=names["at"])
+    wrt = None if like.wrt is None else tuple(names["wrt"])
+    return replace(like, program=names[name], at=names["at"], wrt=wrt, rules=names["rules"] if like.rules else ())

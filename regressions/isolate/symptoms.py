@@ -11,8 +11,8 @@ import copy
 import inspect
 import re
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
-from dataclasses import dataclass, field
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -52,16 +52,20 @@ def of_case(case: Case) -> Subject:
     return Subject(case.program, case.at, case.asks, "nested" in case.needs, case.wrt, case.rules)  # type: ignore[arg-type]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Symptom:
     """A way to fail: what comes, in what part of the arguments or of the value; and once more in words."""
 
     kind: str
     where: str = ""
     text: str = ""
-    expected: str = field(default="", compare=False)
-    got: str = field(default="", compare=False)
-    error: Exception | None = field(default=None, compare=False)
+    expected: str = ""
+    got: str = ""
+    error: Exception | None = None
+
+    def key(self) -> tuple[str, str, str]:
+        """What it has in common with the symptom of a smaller program."""
+        return self.kind, self.where, self.text
 
     def __str__(self) -> str:
         return f"{self.kind} {self.where}".strip() if self.error is None else self.got.splitlines()[0]
@@ -109,11 +113,9 @@ def symptom(subject: Subject, adapter: Adapter) -> Symptom | None:
         raise Undecided(f"it fails without an engine: {type(failed).__name__}: {failed}")
     if subject.asks == "value":
         return _of_value(adapter.read(gradient[0], right), right)
-    if subject.wrt is not None:
-        return None
     if np.ndim(right) == 0 and not np.allclose(adapter.read(value, right), right, rtol=1e-5, equal_nan=True):
         return Symptom("another value", expected=str(right), got=str(value))
-    return _of_gradient(program, subject, adapter.read(gradient, subject.arguments()))
+    return _of_gradient(program, subject, adapter.read(gradient, subject.wrt or subject.arguments()))
 
 
 def _without_numbers(text: str) -> str:
@@ -146,7 +148,7 @@ def _of_value(got: Any, right: Any) -> Symptom | None:
 def _of_gradient(program: Callable, subject: Subject, gradient: tuple) -> Symptom | None:
     generator = np.random.default_rng(0)
     names = _names(subject)
-    for path, leaf in leaves(subject.at):
+    for path, leaf in leaves(subject.at if subject.wrt is None else subject.wrt):
         part = gradient
         for key in path:
             part = None if part is None else part[key] if isinstance(part, tuple | list | dict) else vars(part)[key]
@@ -178,20 +180,37 @@ def _of_gradient(program: Callable, subject: Subject, gradient: tuple) -> Sympto
 
 def _along(program: Callable, subject: Subject, path: tuple, leaf: Any, direction: Any) -> Any:
     def along(step: complex) -> Any:
-        value = program(*copy.deepcopy(moved_along(subject.arguments(), path, direction, step)))
+        if subject.wrt is None:
+            value = program(*copy.deepcopy(moved_along(subject.arguments(), path, direction, step)))
+        else:
+            with _moved_in_place(leaf, step * direction):
+                value = program()
         if np.ndim(value) != 0:
             raise Undecided("it returns no number")
         return np.imag(value) if isinstance(step, complex) else np.real(value)
 
     size = float(np.max(np.abs(leaf), initial=0.0))
     try:
-        return slope(along, size, None if np.iscomplexobj(leaf) else along)
+        return slope(along, size, None if np.iscomplexobj(leaf) or subject.wrt is not None else along)
     except Exception:  # beside the point the program may not be defined
         return None
 
 
+@contextmanager
+def _moved_in_place(array: np.ndarray, by: Any) -> Iterator[None]:
+    """A parameter that is known by its identity has other numbers for as long as the context lasts."""
+    before = array.copy()
+    array += by
+    try:
+        yield
+    finally:
+        array[...] = before
+
+
 def _names(subject: Subject) -> dict[int, str]:
     """What the arguments are called."""
+    if subject.wrt is not None:
+        return {i: f"parameter {i}" for i in range(len(subject.wrt))}
 
     def called() -> Iterator[str]:
         for parameter in inspect.signature(subject.program).parameters.values():
