@@ -37,6 +37,7 @@ def rewritten(function: FunctionType) -> Callable:
     if factory is None:
         factory = _factories[key] = _factory(function)
     made = factory(function.__globals__, function.__closure__ or ())
+    made.__qualname__ = function.__qualname__  # by which Python's own errors call it
     made.__defaults__ = function.__defaults__
     made.__kwdefaults__ = function.__kwdefaults__
     return made

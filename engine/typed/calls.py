@@ -244,7 +244,7 @@ class Calls:
         values = function.__defaults__ or ()
         found: dict[str, Any] = {}
         for i, value in enumerate(values):
-            found[names[len(names) - len(values) + i]] = ("default", i, value, place)
+            found[names[len(names) - len(values) + i]] = ("default", i - len(values), value, place)
         for name, value in (function.__kwdefaults__ or {}).items():
             found[name] = ("kwdefault", name, value, place)
         if (function.__module__ or "").startswith("engine."):  # a rule's defaults are part of it

@@ -128,7 +128,11 @@ class Entry:
         if kind == "lacks":
             return ast.Compare(ast.Constant(rest[0]), [ast.NotIn()], [call(constant(vars), of)])
         if kind == "code":
-            return ast.Compare(attribute(of, "__code__"), [ast.Is()], [constant(rest[0])])
+            same = [
+                ast.Compare(attribute(of, part), [ast.Is()], [constant(getattr(rest[0], part))])
+                for part in ("__code__", "__globals__")
+            ]
+            return ast.BoolOp(ast.And(), same)
         if kind == "class":
             return class_is(rest[0])
         if kind == "length":

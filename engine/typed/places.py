@@ -103,7 +103,7 @@ class Places:
             place.check = ("is", value)
             return Const(value)
         if cls is FunctionType:
-            place.check = ("is", value) if place.how in ("global", "attr", "class", "key") else ("code", value.__code__)
+            place.check = ("is", value) if place.how in ("global", "attr", "class", "key") else ("code", value)
             return Func(value, place)
         if cls is MethodType:
             place.check = ("class", cls)

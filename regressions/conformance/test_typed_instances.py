@@ -1,5 +1,6 @@
 """What an instance of the typed tier relies on, what it refuses, and which of the primal's errors it must raise."""
 
+import linecache
 import math
 import traceback
 
@@ -277,8 +278,10 @@ def test_zero_division_of_floats_is_raised_though_the_quotient_is_unused():
         return (x / y, x * x)[1]
 
     assert slope(f, 2.0, 1.0) == (4.0, None)
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(NotTyped, match="division by zero"):
         slope(f, 2.0, 0.0)
+    with pytest.raises(ZeroDivisionError):
+        engine.gradient(f, 2.0, 0.0)
 
 
 # ---- closed forms
@@ -353,3 +356,29 @@ def test_a_division_by_zero_of_the_derivative_alone_is_no_error():
     for take in (engine.gradient, engine.pullback):
         with pytest.raises(ZeroDivisionError):
             take(lambda x, b: x / b, 1.0, 0.0)
+
+
+def test_one_code_in_two_modules():
+    """The function that a compiled text defines has the same code wherever that is run, and other globals."""
+    text = "def f(x):\n    inner = lambda y: y * factor\n    return inner(x) * g(x)\ndef g(x): return x * factor\n"
+    code = compile(text, "<one code>", "exec")
+    linecache.cache["<one code>"] = (len(text), None, text.splitlines(True), "<one code>")
+    for factor in (2.0, 3.0, 5):
+        module = {"factor": factor}
+        exec(code, module)
+        f = module["f"]
+        assert engine.gradient(f, 1.5) == engine.gradient(lambda x, f=f: f(x), 1.5) == (3.0 * factor**2,)
+        assert engine.hessian(f)(1.5) == 2.0 * factor**2
+
+
+def test_defaults_count_from_the_end():
+    def f(x, a=1.0, b=2.0):
+        return x * a * b
+
+    for defaults in ((1.0, 2.0), (7.0,), (5.0, 4.0)):
+        f.__defaults__ = defaults
+        assert engine.gradient(f, 1.0, 3.0) == (3.0 * defaults[-1], defaults[-1])
+    f.__defaults__ = None
+    with pytest.raises(TypeError, match=r"f\(\) missing 1 required positional argument: 'b'") as caught:
+        engine.gradient(f, 1.0, 3.0)
+    assert str(caught.value).startswith(f.__qualname__)
