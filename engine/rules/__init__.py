@@ -7,17 +7,18 @@
    A holomorphic function therefore pulls back by the conjugate of its derivative; functions that are not holomorphic
    (|z|, Re z, conj z) state a pullback. What reaches a real argument is the real part.
 2. Kinks, ties, and origins. The value is a subgradient that treats equals alike: those that tie for a maximum share the
-   cotangent equally, whether they meet in `max`, `maximum` or at a bound of `clip`; where a length or a deviation is
-   zero (abs, hypot, norm, std, angle at the origin) its gradient is zero, the subgradient of least norm. A finite value
-   that keeps the symmetry of the function is of more use than a NaN, and moving all that tie together is always right.
+   cotangent equally, whether they meet in `max`, `maximum`, `sort` or at a bound of `clip`; where a length or a
+   deviation is zero (abs, hypot, norm, std, angle at the origin) its gradient is zero, the subgradient of least norm. A
+   finite value that keeps the symmetry of the function is of more use than a NaN, and moving all that tie together is
+   always right.
    A mean of slopes moves as none of them does, though: where a derivative is differentiated again, a tie moves as if it
    had fallen to one side. To which is seen next to the point, along a curve on which all numbers grow and later ones
    faster (engine.traced.ties): so equals are in order as after a sort, from whichever side they are compared, and
    a modulus of 0 moves as that of a positive number does. Where operands only touch, as in max(x^2, 0) and |-x^2| at 0,
-   there is no kink, and the second derivative is that of the side which is the larger one around the point. What orders
-   by place (sort, partition, quantiles, infinite norms) sees equals in their places, touching or not, and a program's
-   own comparison takes the branch that runs. The direction of a vector of length zero has no such side:
-   what moves it is NaN, so that the Hessian of norm(x)**2 at the origin is NaN and that of sum(x**2) is right.
+   there is no kink, and the second derivative is that of the side which is the larger one around the point. A program's
+   own comparison takes the branch that runs, and an order that it makes by argsort is the one that is made.
+   The direction of a vector of length zero has no such side: what moves it is NaN, so that the Hessian of norm(x)**2
+   at the origin is NaN and that of sum(x**2) is right.
 3. One-sided points. At the edge of a domain the limit from inside: sqrt has slope inf at 0, x^y in x for 0 < y < 1 too;
    x^y in y is 0 at x = 0, because 0^y is constant for y > 0. Where no real derivative exists the partial is NaN: x^y in
    y for x < 0. x^0 is the constant 1.

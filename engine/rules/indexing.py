@@ -9,7 +9,7 @@ import numpy as np
 
 from ..tangents import unbroadcast
 from .registry import composition, constant, rule
-from .selection import as_mask, left_by_delete, only, placed, sorting
+from .selection import as_mask, evened, left_by_delete, only, placed, sorting
 from .vocabulary import whole_axis
 
 rule(operator.getitem, selects=True, a=lambda d, out, a, index, /: scatter(d, a, index))
@@ -200,17 +200,17 @@ def new_of_insert(d: Any, arr: Any, obj: Any, axis: int | None) -> Any:
 # ---- ordering
 rule(
     np.sort,
-    moves=True,
-    a=lambda d, out, a, axis=-1, kind=None, order=None, *, stable=None: (
-        np.reshape(placed(d, sorting(np.ravel(a), out, 0), 0), np.shape(a))
-        if axis is None
-        else placed(d, sorting(a, out, axis), axis)
-    ),
+    selects=True,
+    a=lambda d, out, a, axis=-1, kind=None, order=None, *, stable=None: unsorted(d, out, a, axis),
+    compares=True,
+    sided={"a": lambda d, out, a, axis=-1, kind=None, order=None, *, stable=None: unsorted(d, out, a, axis, True)},
 )
 rule(
     np.partition,
-    moves=True,
-    a=lambda d, out, a, kth, axis=-1, kind="introselect", order=None: unsorted(d, out, a, axis),
+    selects=True,
+    a=lambda d, out, a, kth, axis=-1, kind="introselect", order=None: unpartitioned(d, out, a, axis),
+    compares="arguments",
+    sided={"a": lambda d, out, a, kth, axis=-1, kind="introselect", order=None: unpartitioned(d, out, a, axis, True)},
 )
 rule(
     np.unique,
@@ -221,12 +221,20 @@ rule(
 )
 
 
-def unsorted(d: Any, out: Any, a: Any, axis: int | None) -> Any:
-    """The cotangent in the order of `a`: the k-th smallest of `a` went to where the k-th smallest of `out` is."""
+def unsorted(d: Any, out: Any, a: Any, axis: int | None, sided: bool = False) -> Any:
+    """The cotangent of sorted values in the order of `a`; those that tie share (convention 2), or keep their order."""
     if axis is None:
-        return np.reshape(unsorted(d, out, np.ravel(a), 0), np.shape(a))
+        return np.reshape(unsorted(d, out, np.ravel(a), 0, sided), np.shape(a))
+    return placed(d if sided else evened(d, out, axis), sorting(a, out, axis), axis)
+
+
+def unpartitioned(d: Any, out: Any, a: Any, axis: int | None, sided: bool = False) -> Any:
+    """The k-th smallest of `a` went to where the k-th smallest of `out` is, among equals the first one."""
+    if axis is None:
+        return np.reshape(unpartitioned(d, out, np.ravel(a), 0, sided), np.shape(a))
     values = np.sort(out, axis)
-    return placed(np.take_along_axis(d, sorting(out, values, axis), axis), sorting(a, values, axis), axis)
+    ordered, order = np.take_along_axis(d, sorting(out, values, axis), axis), sorting(a, values, axis)
+    return placed(ordered if sided else evened(ordered, np.take_along_axis(a, order, axis), axis), order, axis)
 
 
 def ununique(d: Any, ar: Any) -> Any:

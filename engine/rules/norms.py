@@ -8,88 +8,114 @@ import numpy as np
 
 from .eigen import adjoint, coincide, rounding
 from .elementwise import direction, over
-from .reductions import outermost
-from .registry import constant, rule
-from .selection import shared
-from .vocabulary import expand, refuse
+from .registry import composition, constant, rule
+from .vocabulary import expand, is_moving, refuse
 
 WRITTEN_OUT = "write it out, np.sum(np.abs(x) ** p) ** (1 / p)"
 
-rule(
-    np.linalg.norm,
-    x=lambda d, out, x, ord=None, axis=None, keepdims=False: norm_pullback(d, out, x, ord, axis, keepdims),
-    sided={
-        "x": lambda d, out, x, ord=None, axis=None, keepdims=False: norm_pullback(
-            d, out, x, ord, axis, keepdims, sided=True
-        )
-    },
-    ord=lambda d, out, x, ord=None, axis=None, keepdims=False: refuse("np.linalg.norm by its order", WRITTEN_OUT),
-)
-if hasattr(np.linalg, "vector_norm"):
-    rule(
-        np.linalg.vector_norm,
-        x=lambda d, out, x, /, *, axis=None, keepdims=False, ord=2: vector_norm_pullback(
-            expand(d, axis, keepdims), expand(out, axis, keepdims), x, ord, axis
-        ),
-        sided={
-            "x": lambda d, out, x, /, *, axis=None, keepdims=False, ord=2: vector_norm_pullback(
-                expand(d, axis, keepdims), expand(out, axis, keepdims), x, ord, axis, sided=True
-            )
-        },
-        ord=lambda d, out, x, /, *, axis=None, keepdims=False, ord=2: refuse(
-            "np.linalg.vector_norm by its order", WRITTEN_OUT
-        ),
-    )
-    rule(
-        np.linalg.matrix_norm,
-        x=lambda d, out, x, /, *, keepdims=False, ord="fro": norm_pullback(d, out, x, ord, (-2, -1), keepdims),
-        sided={
-            "x": lambda d, out, x, /, *, keepdims=False, ord="fro": norm_pullback(
-                d, out, x, ord, (-2, -1), keepdims, sided=True
-            )
-        },
-    )
 
-
-def norm_pullback(d: Any, out: Any, x: Any, ord: Any, axis: Any, keepdims: bool, sided: bool = False) -> Any:
+# ---- what the program calls: norms that compare are made of what compares, so that they see ties as it does
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """np.linalg.norm: of the whole array, of vectors along an axis, or of matrices in two axes."""
-    d, out = expand(d, axis, keepdims), expand(out, axis, keepdims)
     if ord is None or ord == "fro" or ord == "f":
-        return d * over(x, out)
-    if isinstance(axis, tuple | list) and len(axis) == 2 or axis is None and np.ndim(x) == 2:
-        return matrix_norm_pullback(d, out, x, ord, (0, 1) if axis is None else tuple(axis), sided)
-    return vector_norm_pullback(d, out, x, ord, axis, sided)
+        return size(x, ord, axis, keepdims, np.linalg.norm)
+    x = np.asarray(x)
+    if isinstance(axis, tuple) and len(axis) == 2 or axis is None and np.ndim(x) == 2:
+        return of_matrices(x, ord, (0, 1) if axis is None else axis, keepdims)
+    return of_vectors(x, ord, axis, keepdims, np.linalg.norm)
 
 
-def vector_norm_pullback(d: Any, out: Any, x: Any, ord: Any, axis: Any, sided: bool = False) -> Any:
+def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
+    """np.linalg.vector_norm."""
+    return of_vectors(np.asarray(x), ord, axis, keepdims, np.linalg.vector_norm)
+
+
+def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
+    """np.linalg.matrix_norm."""
+    return norm(x, ord, (-2, -1), keepdims)
+
+
+composition(np.linalg.norm, norm)
+if hasattr(np.linalg, "vector_norm"):
+    composition(np.linalg.vector_norm, vector_norm)
+    composition(np.linalg.matrix_norm, matrix_norm)
+
+
+def of_vectors(x: Any, ord: Any, axis: Any, keepdims: bool, kind: Any) -> Any:
+    """The sum of the moduli (1), the largest (inf) or smallest (-inf) of them, or a norm that does not compare."""
+    if ord == np.inf and is_inexact(x):
+        return np.max(np.abs(x), axis=axis, keepdims=keepdims, initial=0)
+    if ord == -np.inf and is_inexact(x):
+        return np.min(np.abs(x), axis=axis, keepdims=keepdims)
+    if ord == 1 and stays(ord) and is_inexact(x):
+        return np.sum(np.abs(x), axis=axis, keepdims=keepdims)
+    return size(x, ord, axis, keepdims, kind)
+
+
+def of_matrices(x: Any, ord: Any, axes: tuple, keepdims: bool) -> Any:
+    """The largest column sum (1) or row sum (inf), negative: the smallest; or a norm of the singular values."""
+    if isinstance(ord, str) or not (abs(ord) == np.inf or abs(ord) == 1 and stays(ord)) or not is_inexact(x):
+        return spectral_size(x, ord, axes, keepdims)
+    rows, columns = axes[0] % np.ndim(x), axes[1] % np.ndim(x)
+    along, other = (rows, columns) if abs(ord) == 1 else (columns, rows)
+    sums = np.sum(np.abs(x), axis=along, keepdims=keepdims)
+    other = other if keepdims or other < along else other - 1
+    if ord < 0:
+        return np.min(sums, axis=other, keepdims=keepdims)
+    return np.max(sums, axis=other, keepdims=keepdims, initial=0)
+
+
+def is_inexact(x: Any) -> bool:
+    """Has `x` no whole numbers, whose norm would be one?"""
+    return np.iscomplexobj(x) or np.result_type(x).kind == "f"
+
+
+def stays(ord: Any) -> bool:
+    """Is this order no number that moves?"""
+    return isinstance(ord, int) or not is_moving(ord)
+
+
+# ---- norms that do not compare
+def size(x: Any, ord: Any, axis: Any, keepdims: bool, kind: Any) -> Any:
+    """The root of a sum of powers, by NumPy's function `kind`."""
+    return kind(x, ord=ord, axis=axis, keepdims=keepdims)
+
+
+rule(
+    size,
+    x=lambda d, out, x, ord, axis, keepdims, kind: size_pullback(
+        expand(d, axis, keepdims), expand(out, axis, keepdims), x, ord
+    ),
+    ord=lambda d, out, x, ord, axis, keepdims, kind: refuse("a norm by its order", WRITTEN_OUT),
+)
+
+
+def size_pullback(d: Any, out: Any, x: Any, ord: Any) -> Any:
     """(|x| / out)^(ord - 1) times the direction of x."""
-    if ord == 2:
+    if ord is None or ord == 2 or ord == "fro" or ord == "f":
         return d * over(x, out)
-    size = np.abs(x)
-    if ord == np.inf or ord == -np.inf:
-        return shared(d, winners(size == out, axis, ord, sided), axis) * direction(x, size, sided)
     if ord == 0:
         return np.zeros_like(x)
-    towards = d * direction(x, size, sided)
-    if ord == 1:
-        return towards
-    nonzero = size != 0
-    return towards * np.where(nonzero, over(np.where(nonzero, size, 1), out) ** (ord - 1), 0)
+    length = np.abs(x)
+    nonzero = length != 0
+    share = np.where(nonzero, over(np.where(nonzero, length, 1), out) ** (ord - 1), 0)
+    return d * direction(x, length) * share
 
 
-def winners(equal: Any, axis: Any, ord: Any, sided: bool) -> Any:
-    """Those that are the largest, or for a negative order the smallest: all that tie, or the one that it falls to."""
-    return outermost(equal, axis, "last" if ord > 0 else "first") if sided else equal
+def spectral_size(x: Any, ord: Any, axes: Any, keepdims: bool) -> Any:
+    """The largest singular value (2), the smallest (-2), or their sum (nuc)."""
+    return np.linalg.norm(x, ord, axes, keepdims)
 
 
-def matrix_norm_pullback(d: Any, out: Any, x: Any, ord: Any, axes: tuple, sided: bool = False) -> Any:
-    """The largest column sum (1), row sum (inf), singular value (2), or their sum (nuc); -1, -inf, -2: the smallest."""
-    if ord in (1, -1, np.inf, -np.inf):
-        rows, columns = axes
-        summed, other = (rows, columns) if ord in (1, -1) else (columns, rows)
-        size = np.abs(x)
-        equal = np.sum(size, axis=summed, keepdims=True) == out
-        return shared(d, winners(equal, other, ord, sided), other) * direction(x, size, sided)
+rule(
+    spectral_size,
+    x=lambda d, out, x, ord, axes, keepdims: spectral_pullback(expand(d, axes, keepdims), x, ord, axes),
+    ord=lambda d, out, x, ord, axes, keepdims: refuse("a norm by its order", WRITTEN_OUT),
+)
+
+
+def spectral_pullback(d: Any, x: Any, ord: Any, axes: tuple) -> Any:
+    """U w Vᴴ, where w are the slopes of the norm by the singular values."""
     matrices = np.moveaxis(x, axes, (-2, -1))
     if ord == "nuc":
         return d * np.moveaxis(orthogonal_factor(matrices), (-2, -1), axes)

@@ -66,6 +66,7 @@ rule(
     end_values=lambda d, out, array, pad_width, mode, constant_values=0, end_values=0, stat_length=None: ends(
         d, out, array, pad_pairs(array, pad_width)
     ),
+    compares=True,
     sided={
         "array": lambda d, out, array, pad_width, mode, constant_values=0, end_values=0, stat_length=None: unpadded(
             d, out, array, pad_width, mode, stat_length, "last" if mode == "maximum" else "first"

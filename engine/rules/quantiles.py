@@ -105,6 +105,7 @@ rule(
     q=lambda d, out, a, q, kind, axis, kept, method="linear", weights=None: to_fractions(
         d, a, q, kind, axis, method, weights
     ),
+    compares=True,
     sided={
         "a": lambda d, out, a, q, kind, axis, kept, method="linear", weights=None: to_elements(
             d, a, q, kind, axis, method, weights, True
@@ -254,6 +255,7 @@ rule(
     at_ranks,
     selects=True,
     rows=lambda d, out, rows, ranks: spread(d, rows, ranks, False),
+    compares=True,
     sided={"rows": lambda d, out, rows, ranks: spread(d, rows, ranks, True)},
 )
 

@@ -150,9 +150,10 @@ def extreme(
     out = expand(out, axis, keepdims)
     winners = a == out if where is True else (a == out) & where
     others = 0 if initial is None else out == initial
-    if side is None:
-        return shared(expand(d, axis, keepdims), winners, axis, others)
-    return shared(expand(d, axis, keepdims), outermost(winners, axis, side), axis, others)
+    if side is not None:
+        winners = outermost(winners, axis, side)
+        others = others & ~np.any(winners, axis=axis, keepdims=True) if initial is not None else 0
+    return shared(expand(d, axis, keepdims), winners, axis, others)
 
 
 def outermost(winners: Any, axis: Any, side: str) -> Any:

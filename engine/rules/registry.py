@@ -71,8 +71,9 @@ class Rule:
     entrywise: an entry of the result depends on the entries of the arguments that stand in the same place.
     pushforward: `f(tangents, out, *args, **kwargs)` -> tangent of `out`; optional, else the pullback is transposed.
     sided: argument name -> another pullback, in which a tie falls to one side, for the derivative of a derivative.
-    compares: the pullbacks look at the arguments that have one only to compare them with each other, with the result
-        and with 0, so that on which side a tie falls can be seen next to the point.
+    compares: the pullbacks look at the arguments that have a sided one only to compare them, with each other, with the
+        result and with 0, so that on which side a tie falls can be seen next to the point; "arguments": not with the
+        result, at which they look as it is.
     careful: `f(looked, d, out, *args, **kwargs)` -> cotangent of the only argument that has one, for a primitive with
         several results; `looked` says for each of them which entries are looked at (None: none), see convention 4.
     """
@@ -89,7 +90,7 @@ class Rule:
     selects: bool = False
     mixes: bool = False
     entrywise: bool = False
-    compares: bool = False
+    compares: bool | str = False
 
     @cached_property
     def parameters(self) -> tuple[str, ...]:
@@ -257,8 +258,9 @@ def rule(
     an entry of the result is a sum of products of one entry from each argument, as in a matrix product; `careful` is
     the pullback of a function of one argument and several results that wants to know which of their entries are looked
     at. They serve convention 4. `sided` holds pullbacks in which a tie falls to one side (convention 2), and
-    `compares` says that both kinds do nothing with those arguments but compare them. `entrywise`: as for a ufunc, of
-    which it is known, an entry of the result depends on the entries in the same place.
+    `compares` says that both kinds do nothing with those arguments but compare them ("arguments": with each other, and
+    not with the result). `entrywise`: as for a ufunc, of which it is known, an entry of the result depends on the
+    entries in the same place.
 
     Raises:
         ValueError: the function has a rule already, or a pullback names no argument of it.
@@ -476,13 +478,19 @@ def scope() -> Iterator[None]:
 
 
 class _Generation:
-    """Counts the changes of the table: compiled code that inlined a rule is stale when the number has moved."""
+    """Counts the changes of the table: compiled code that inlined a rule is stale when the number has moved.
+
+    dropping: functions that drop such code; they are called at every change.
+    """
 
     def __init__(self) -> None:
         self.number = 0
+        self.dropping: list[Callable[[], object]] = []
 
     def bump(self) -> None:
         self.number += 1
+        for drop in self.dropping:
+            drop()
 
 
 generation = _Generation()

@@ -169,6 +169,23 @@ def placed(d: Any, where: np.ndarray, axis: int) -> Any:
 rule(placed, moves=True, d=lambda e, out, d, where, axis: np.take_along_axis(e, where, axis))
 
 
+def evened(d: Any, values: np.ndarray, axis: int) -> Any:
+    """`d` with the mean of their entries for those of sorted values that are equal."""
+    moved, values = np.moveaxis(d, axis, -1), np.moveaxis(values, axis, -1)
+    begins = np.ones(np.shape(values), bool)
+    begins[..., 1:] = values[..., 1:] != values[..., :-1]
+    if np.all(begins):
+        return d
+    starts = np.flatnonzero(begins)
+    lengths = np.diff(starts, append=begins.size)
+    wide = np.result_type(d, np.float32)  # half precision counts to 2048 only
+    means = (np.add.reduceat(np.ravel(moved), starts, dtype=wide) / lengths.astype(wide)).astype(d.dtype)
+    return np.moveaxis(np.reshape(np.repeat(means, lengths), np.shape(moved)), -1, axis)
+
+
+rule(evened, selects=True, d=lambda e, out, d, values, axis: evened(e, values, axis))
+
+
 # ---- diagonals
 def on_diagonal(d: Any, a: Any, offset: int, axis1: int, axis2: int) -> Any:
     """Zeros in the shape of `a` but for its diagonal, which is `d`."""
@@ -209,6 +226,7 @@ WORDS |= {
     record_holders,
     held_records,
     placed,
+    evened,
     sorting,
     left_by_delete,
     as_mask,

@@ -10,7 +10,10 @@ import numpy as np
 from ..errors import DifferentiationError
 from .registry import rule
 
-__all__ = ["conj", "count", "expand", "filled", "is_moving", "orders", "quotient", "rebased", "refuse", "whole_axis"]
+__all__ = [
+    "all_different", "conj", "count", "expand", "filled", "is_moving", "orders", "quotient", "rebased", "refuse",
+    "whole_axis",
+]  # fmt: skip
 
 
 def quotient(a: float, b: float) -> float:
@@ -61,6 +64,11 @@ def is_moving(x: Any) -> bool:
 def orders() -> int:
     """How many derivatives are being taken, one of the other? The traced tier knows, as above."""
     return 0
+
+
+def all_different(like: Any) -> Any:
+    """A cotangent in which no entry is the mean of others: where those that tie share, it shows."""
+    return (np.arange(1, np.size(like) + 1) ** 0.7123).reshape(np.shape(like)) if isinstance(like, np.ndarray) else 1.0
 
 
 def whole_axis(index: Any, axis: int, ndim: int) -> tuple:

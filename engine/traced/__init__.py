@@ -6,8 +6,8 @@ The files, from a program to its gradient:
     match, scope, nodes               a function -> the same function, every operation a call of the runtime
     runtime, operators, items         what those calls do: operators, indexing, iteration, displays
     calls, construct, attributes      what is called, made or read, as Python resolves it
-    builtins, containers, library,
-    writes, elements, draws,          procedures: built-ins, methods of containers, the standard library; NumPy's
+    builtins, containers, sorting,
+    library, writes, elements, draws, procedures: built-ins, methods of containers, the standard library; NumPy's
     structured                        writes, elements one by one, random draws; rules for functions of objects
     foreign, reach                    code that is not Python's, and what it could reach
     primitives, arrays, storage       recording: calls with a rule, writes to arrays, edits of lists, objects, cells

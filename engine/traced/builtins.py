@@ -114,30 +114,6 @@ procedure(max)(extreme(COMPARE["gt"], "max", standing_largest))
 procedure(min)(extreme(COMPARE["lt"], "min", standing_smallest))
 
 
-class _Key:
-    """Orders traced items by their plain keys, through a `__lt__` written in Python where there is one."""
-
-    less = staticmethod(COMPARE["lt"])
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def __lt__(self, other: _Key) -> bool:
-        return truth(self.less(self.value, other.value))
-
-
-def sorting_order(items: list, key: Any, reverse: bool) -> list[int]:
-    """The stable order in which the items are sorted."""
-    keys = [_Key(item if key is None else call(key, item)) for item in items]
-    return sorted(range(len(items)), key=keys.__getitem__, reverse=reverse)
-
-
-@procedure(sorted)
-def sort(iterable: Any, /, *, key: Any = None, reverse: Any = False) -> list:
-    items = list(iterate(iterable))
-    return make_list([items[i] for i in sorting_order(items, key, bool(reverse))])
-
-
 @procedure(any)
 def any_true(iterable: Any) -> bool:
     return any(truth(item) for item in iterate(iterable))

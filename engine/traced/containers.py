@@ -9,7 +9,7 @@ from typing import Any
 
 from ..rules import constant, lookup
 from ..rules.registry import procedure
-from .builtins import as_dict, as_list, sorting_order
+from .builtins import as_dict, as_list
 from .calls import call
 from .items import (
     _Items,
@@ -29,6 +29,7 @@ from .items import (
     set_list_item,
 )
 from .levels import plain
+from .sorting import equals_in_order, sorting_order
 from .storage import edited, load, permuted, stored
 
 __all__: list[str] = []
@@ -139,7 +140,12 @@ def rotate(sequence: deque, n: Any = 1) -> None:
 
 @procedure(list.sort)
 def sort(sequence: list, *, key: Any = None, reverse: Any = False) -> None:
-    order = sorting_order(list(iterate(sequence)), key, bool(reverse))
+    items = list(iterate(sequence))
+    order = sorting_order(items, key, bool(reverse))
+    numbers = equals_in_order([items[i] for i in order], key, bool(reverse))
+    if numbers is not None:
+        set_list_item(sequence, slice(None), numbers)
+        return
     before = list(sequence)
     list.__setitem__(sequence, slice(None), [before[i] for i in order])
     permuted(sequence, order)

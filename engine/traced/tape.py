@@ -151,8 +151,8 @@ class Sweep:
 
     def pulled(self, operation: Operation, pullback: Callable, d: Any, beside: Any = None) -> Any:
         """The cotangent of an argument, by a pullback: that of the operation as it is, or of what is `beside` a tie."""
-        out, args = (operation.out, operation.args) if beside is None else (beside.out, beside.args)
-        return engine_call(pullback, d, out, *args, **operation.kwargs)
+        call = operation if beside is None else beside
+        return engine_call(pullback, d, call.out, *call.args, **call.kwargs)
 
     def through(self, entry: Any, back: Any, d: Any) -> tuple:
         """The cotangents of the arguments of a function that was run again for `entry`; `back` is its pullback."""
@@ -279,6 +279,8 @@ class Operation:
         if bar is None or target is None:
             return
         if isinstance(target, tuple):
+            if type(bar) is Traced:  # an array, for a sequence of its rows
+                bar = [engine_call(operator.getitem, bar, i) for i in range(len(target))]
             for t, b, a in zip(target, bar, arg, strict=True):
                 self.give(sweep, t, b, a)
             return

@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from ..rules.vocabulary import all_different
 from . import tape
 from .levels import Level, live, node_at, plain
 from .run import pullback
@@ -35,13 +36,15 @@ __all__ = ["Beside", "beside_a_tie"]
 class Beside:
     """The call of a tie as it is next to the point: numbers in the order of its operands, and what it makes of them.
 
+    kwargs: its keywords, of which one may be a number that is compared.
     crossed: name of an argument -> the places where operands cross, so that a cotangent is shared at the point.
     """
 
-    __slots__ = ("args", "crossed", "out")
+    __slots__ = ("args", "crossed", "kwargs", "out")
 
-    def __init__(self, args: tuple, out: Any, crossed: dict[str, Any]) -> None:
+    def __init__(self, args: tuple, kwargs: dict, out: Any, crossed: dict[str, Any]) -> None:
         self.args = args
+        self.kwargs = kwargs
         self.out = out
         self.crossed = crossed
 
@@ -88,16 +91,25 @@ class Tie:
 
     def decide(self, moving: Moving) -> bool:
         """Put the call in its place beside the tie, by how its operands move; is it another one than before?"""
-        rule, side = self.operation.rule, self.operation.side
+        side = self.operation.side
         jets = [[moving.slopes.get((self.index, i), 0.0) for i in self.compared]]
-        args = _in_order(self.args, self.compared, jets)
-        parted = _shares(self.operation, args)
+        args, kwargs = self.in_order(jets)
+        parted = _shares(self.operation, args, kwargs)
         crossed = {name: part != self.shares[name] for name, part in parted.items()}
-        if _differ(parted, _shares(self.operation, args, sided=True)):
+        if _differ(parted, _shares(self.operation, args, kwargs, sided=True)):
             jets.append([moving.curvatures.get((self.index, i), 0.0) for i in self.compared])
-            args = _in_order(self.args, self.compared, jets)
-        beside, side[0] = side[0], Beside(args, rule.primal(*args, **self.operation.kwargs), crossed)
+            args, kwargs = self.in_order(jets)
+        beside, side[0] = side[0], Beside(args, kwargs, _result(self.operation, args, kwargs), crossed)
         return beside is None or not all(np.array_equal(args[i], beside.args[i], equal_nan=True) for i in self.compared)
+
+    def in_order(self, jets: list[list]) -> tuple[tuple, dict]:
+        """The arguments of the call with places for numbers; what it begins with, `initial`, is one that stays."""
+        kwargs = self.operation.kwargs
+        if kwargs.get("initial") is None:
+            return _in_order(self.args, self.compared, jets), kwargs
+        first = len(self.args)
+        *args, initial = _in_order((*self.args, kwargs["initial"]), [*self.compared, first], [[*j, 0.0] for j in jets])
+        return tuple(args), {**kwargs, "initial": initial}
 
 
 class _Ties(Sweep):
@@ -117,20 +129,24 @@ class _Ties(Sweep):
         operation.side.append(None)
         rule = operation.rule
         args = tuple([np.copy(a) if isinstance(a, np.ndarray) else a for a in map(plain, operation.args)])
-        compared = [i for i, name in enumerate(rule.parameters[: len(args)]) if name in rule.pullbacks]
-        if operation.kwargs.get("initial") is None and not any(np.iscomplexobj(args[i]) for i in compared):
-            shares = _shares(operation, args)
-            if _differ(shares, _shares(operation, args, sided=True)):
-                self.found.append(Tie(self.at, operation, args, compared, shares))
+        compared = [i for i, name in enumerate(rule.parameters[: len(args)]) if name in rule.sided]
+        shares = _shares(operation, args, operation.kwargs)
+        if _differ(shares, _shares(operation, args, operation.kwargs, sided=True)):
+            self.found.append(Tie(self.at, operation, args, compared, shares))
 
 
-def _shares(operation: Operation, args: tuple, sided: bool = False) -> dict[str, Any]:
-    """What part of a cotangent of 1 each argument gets."""
-    rule, kwargs, kind = operation.rule, operation.kwargs, plain(operation.out)
-    one = np.ones_like(kind) if isinstance(kind, np.ndarray) else type(kind)(1)
-    out = rule.primal(*args, **kwargs)
+def _shares(operation: Operation, args: tuple, kwargs: dict, sided: bool = False) -> dict[str, Any]:
+    """What part of a cotangent each argument gets."""
+    rule, out = operation.rule, _result(operation, args, kwargs)
+    d = all_different(plain(operation.out))
     pullbacks = rule.sided if sided else rule.pullbacks
-    return {name: pullback(one, out, *args, **kwargs) for name, pullback in pullbacks.items()}
+    return {name: pullbacks[name](d, out, *args, **kwargs) for name in rule.sided}
+
+
+def _result(operation: Operation, args: tuple, kwargs: dict) -> Any:
+    """What the call makes of these arguments, or what it has made, where a rule looks at that as it is."""
+    rule = operation.rule
+    return plain(operation.out) if rule.compares == "arguments" else rule.primal(*args, **kwargs)
 
 
 def _differ(shares: dict[str, Any], sided: dict[str, Any]) -> bool:
@@ -296,19 +312,22 @@ def _in_order(args: tuple, compared: list[int], jets: list[list]) -> tuple:
 
     The place of 0 that does not move is 0; a NaN stays one.
     """
-    values = [np.asarray(args[i], dtype=float) for i in compared]
-    rows = [np.concatenate([np.ravel(v) for v in values] + [[0.0]]) + 0.0]
-    for jet in jets:
-        moves = [np.broadcast_to(np.nan_to_num(j), np.shape(v)) for j, v in zip(jet, values, strict=True)]
-        moves = np.concatenate([np.ravel(m) for m in moves] + [[0.0]]).astype(float)
-        rows.append(_without_rounding(moves))
+    values = [np.asarray(args[i]) for i in compared]
+    jets = [[np.ravel(v) for v in values]] + [
+        [np.ravel(np.broadcast_to(np.nan_to_num(j), np.shape(v))) for j, v in zip(jet, values, strict=True)]
+        for jet in jets
+    ]
+    numbers, *moves = [np.concatenate([*jet, [0.0]]) for jet in jets]
+    rows = [numbers.real + 0.0, *[_without_rounding(m.real.astype(float)) for m in moves]]
+    if any(np.iscomplexobj(v) for v in values):  # by the real part, then by the imaginary one
+        rows += [numbers.imag + 0.0, *[_without_rounding(m.imag.astype(float)) for m in moves]]
     _, places = np.unique(np.stack(rows), axis=1, return_inverse=True)
-    places = np.where(np.isnan(rows[0]), np.nan, np.ravel(places) - np.ravel(places)[-1])
+    places = np.where(np.isnan(numbers), np.nan, np.ravel(places) - np.ravel(places)[-1])
     made = list(args)
     start = 0
     for i, value in zip(compared, values, strict=True):
         ordered = places[start : start + value.size].reshape(value.shape)
-        ordered = np.where(ordered == 0, np.copysign(0.0, value), ordered)  # the sign of a zero may still decide
+        ordered = np.where(ordered == 0, np.copysign(0.0, value.real), ordered)  # the sign of a zero may still decide
         made[i] = ordered if isinstance(args[i], np.ndarray) else float(ordered)
         start += value.size
     return tuple(made)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..rules.indexing import may_repeat
+from ..rules.vocabulary import all_different
 from ..tangents import Tangent, project
 from .types import NotTyped
 
@@ -147,11 +148,11 @@ def same_shape(x: Any, tangent: Any) -> None:
 def no_tie(sided: Any, shared: Any, d: Any, args: tuple, **kwargs: Any) -> None:
     """What is differentiated again may meet no tie that shares a cotangent: the other tier knows how that moves.
 
-    sided: the pullback in which a tie falls to one side; shared: the other one. They are compared at ones, since at the
-    cotangent `d` itself, which may be zero and move all the same, they can agree at a tie.
+    sided: the pullback in which a tie falls to one side; shared: the other one. They are compared at a cotangent of
+    which each part shows, since at `d` itself, which may be zero and move all the same, they can agree at a tie.
     """
-    ones = np.ones_like(d) if isinstance(d, np.ndarray) else type(d)(1)
-    if not np.array_equal(shared(ones, *args, **kwargs), sided(ones, *args, **kwargs)):
+    probe = all_different(d)
+    if not np.array_equal(shared(probe, *args, **kwargs), sided(probe, *args, **kwargs)):
         raise NotTyped("a tie below two derivatives")
 
 

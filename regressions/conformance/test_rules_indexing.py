@@ -93,12 +93,58 @@ def test_elements_that_are_equal_share_what_unique_makes_of_them():
 
 
 @pytest.mark.parametrize("kind", [np.sort, np.partition])
-def test_ordering_gives_each_of_the_equals_one_place(kind):
+def test_equals_share_what_ordering_makes_of_them(kind):
     x = np.array([2.0, 1.0, 2.0, 0.5])
     case = Row(kind, (x, 2) if kind is np.partition else (x,))
     d = np.array([1.0, 10.0, 100.0, 1000.0])
-    got = pulled_back(case, d)[0]
-    assert got[3] == 1.0 and got[1] == 10.0 and {got[0], got[2]} == {100.0, 1000.0}
+    assert pulled_back(case, d)[0].tolist() == [550.0, 10.0, 550.0, 1.0]
+
+
+def in_a_list(x):
+    items = x.tolist()
+    items.sort()
+    return np.array(items)
+
+
+@pytest.mark.parametrize("axis", [0, 1, None])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.complex128])
+def test_equals_share_wherever_they_stand(axis, dtype):
+    """Each gets the mean of what one order of the equals and the opposite one would give it."""
+    x = np.array([[2, 1, 2, 0.5], [2, 1, 1, 2], [0.5, 1, 2, 2]]).astype(dtype)
+    d = np.arange(12.0).reshape(12 if axis is None else (3, 4)).astype(dtype)
+    (got,) = pulled_back(Row(np.sort, (x,), {"axis": axis}), d)
+    expected = np.zeros_like(x)
+    for slant in (1e-3, -1e-3):
+        nearly = x.astype(float if dtype != np.complex128 else complex) + slant * np.arange(12).reshape(3, 4)
+        expected += pulled_back(Row(np.sort, (nearly,), {"axis": axis}), d)[0].astype(dtype) / 2
+    assert got.dtype == dtype
+    np.testing.assert_allclose(got, expected, rtol=2e-3)
+
+
+ORDERED = {
+    "sort": np.sort,
+    "partition": lambda x: np.partition(x, (0, 1, 2, 3, 4, 5)),
+    "sorted": lambda x: np.array(sorted(x.tolist())),
+    "sorted backwards": lambda x: np.array(sorted(x.tolist(), reverse=True)),
+    "list.sort": in_a_list,
+    "quantile": lambda x: np.quantile(x, np.arange(6) / 5),
+}
+
+
+@pytest.mark.parametrize("tier", [(), ("typed",)], ids=["typed", "traced"])
+@pytest.mark.parametrize("kind", ORDERED.values(), ids=ORDERED)
+def test_the_same_equals_ordered_from_two_sides(kind, tier):
+    """The two results are the same numbers, and their products add up to those of the squares."""
+    x = np.array([2.0, 1.0, 2.0, 0.5, 1.0, 2.0])
+    with switches.off(*tier):
+        np.testing.assert_allclose(gradient(lambda x: kind(x) @ kind(x[::-1]), x)[0], 2 * x)
+        np.testing.assert_allclose(hessian(lambda x: kind(x) @ kind(x[::-1]))(x), 2 * np.eye(6), atol=1e-12)
+
+
+def test_missing_values_are_not_equal():
+    x = np.array([np.nan, 1.0, np.nan, 1.0])
+    (got,) = pulled_back(Row(np.sort, (x,)), np.array([1.0, 2.0, 3.0, 5.0]))
+    assert got.tolist() == [3.0, 1.5, 5.0, 1.5]
 
 
 @pytest.mark.parametrize("tier", [(), ("typed",)], ids=["typed", "traced"])

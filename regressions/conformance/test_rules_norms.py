@@ -6,7 +6,7 @@ import pytest
 from engine import grad, gradient, hessian
 from engine.rules.eigen import cleared
 from engine.rules.elementwise import over
-from engine.rules.norms import orthogonal_factor
+from engine.rules.norms import orthogonal_factor, size, spectral_size
 from engine.rules.reductions import length_of
 
 from .oracle import TIERS, tier
@@ -42,6 +42,12 @@ ROWS = [
     row(over, M, np.array([[2.0], [-0.5]])),
     row(length_of, np.abs(M)),
     *[row(orthogonal_factor, x) for x in (M, CM, CT)],
+    *[
+        row(size, x, ord, axis, keepdims, norm, zero=ord == 0)
+        for x, axis in ((V, None), (M, 1), (CM, 0))
+        for ord, keepdims in ((None, False), (2, True), (0, False), (3, False), (-1, True))
+    ],
+    *[row(spectral_size, x, ord, (-2, -1), False) for x in (M, CM, CT) for ord in (2, -2, "nuc")],
 ]
 if hasattr(np.linalg, "matrix_norm"):  # NumPy 2
     ROWS += [

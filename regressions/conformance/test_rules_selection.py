@@ -9,6 +9,7 @@ from engine.rules.indexing import scatter
 from engine.rules.selection import (
     WORDS,
     chosen,
+    evened,
     held_records,
     on_diagonal,
     only,
@@ -42,6 +43,8 @@ ROWS = [
       for f in (record_holders, held_records) for axis in (0, 1, -1)],
     row(record_holders, V, np.minimum.accumulate([4, 4, 2, 2]), np.array([4, 5, 2, 2]), 0),
     row(placed, V, np.array([2, 0, 3, 1]), 0),
+    *[row(evened, x, np.sort(TIED, axis), axis) for x in (M, M + 1j, M[:, ::-1]) for axis in (0, 1)],
+    row(evened, V, np.array([1, 2, 2, 2]), -1),
     *[row(placed, x, np.argsort(M, axis), axis) for x in (M, M + 1j) for axis in (0, 1)],
     *[row(on_diagonal, V[:n], np.zeros(shape, int), offset, *axes) for n, shape, offset, axes in
       ((3, (3, 4), 0, (0, 1)), (3, (3, 4), 1, (0, 1)), (2, (3, 4), -1, (0, 1)), (2, (3, 4), 2, (-2, -1)),

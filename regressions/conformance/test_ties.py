@@ -37,6 +37,9 @@ PRODUCTS = {
     "where": lambda v: np.where(v[0] < v[1], v[0], v[1]) * np.where(v[0] < v[1], v[1], v[0]),
     "builtin": lambda v: max(v) * min(v),
     "sort": lambda v: np.prod(np.sort(v)),
+    "sort and maximum": lambda v: np.sort(v[::-1])[0] * np.maximum(v[0], v[1]),
+    "from two sides": lambda v: np.sort(v[::-1])[0] * np.sort(v)[1],
+    "initial": lambda v: np.max(v[:1], initial=1.5) * np.min(v[:1], initial=1.5) / 1.5 * v[1],
     "sorted": lambda v: math.prod(sorted(v)),
     "partition": lambda v: np.partition(v, 0)[0] * np.partition(v, 1)[1],
     "quantile": lambda v: np.quantile(v, 0.0) * np.percentile(v, 100),
@@ -83,6 +86,12 @@ def in_an_array(x):
     return squares[0]
 
 
+def sorted_in_place(x):
+    both = np.stack([x**2, -(x**2)])
+    both.sort()
+    return both[1]
+
+
 TOUCHING = {
     "modulus": (lambda x: np.abs(-(x**2)), 2.0),
     "modulus from above": (lambda x: np.abs(0.0 - x**2), 2.0),
@@ -102,6 +111,37 @@ TOUCHING = {
     "min": (lambda x: np.min(np.stack([x**2, -(x**2), 3 * x**2])), -2.0),
     "accumulate": (lambda x: np.maximum.accumulate(np.stack([x**2, 3 * x**2, -(x**2)]))[2], 6.0),
     "clip": (lambda x: np.clip(x**2, 0.0, None), 2.0),
+    "sort": (lambda x: np.sort(np.stack([x**2, -(x**2)]))[1], 2.0),
+    "sort of many": (lambda x: np.sort(np.stack([3 * x**2, -(x**2), x**2, 0 * x]))[1:3] @ np.array([10.0, 1.0]), 2.0),
+    "sort in place": (sorted_in_place, 2.0),
+    "partition": (lambda x: np.partition(np.stack([0 * x, 3 * x**2, -(x**2), x**2]), 2)[2], 2.0),
+    "sorted": (lambda x: sorted([3 * x**2, x**2, -(x**2)])[1], 2.0),
+    "sorted backwards": (lambda x: sorted([-(x**2), x**2, 3 * x**2], reverse=True)[1], 2.0),
+    "median": (lambda x: np.median(np.stack([3 * x**2, x**2, -(x**2)])), 2.0),
+    "median of four": (lambda x: np.median(np.stack([5 * x**2, 3 * x**2, x**2, -(x**2)])), 4.0),
+    "statistics": (lambda x: statistics.median([3 * x**2, x**2, -(x**2)]), 2.0),
+    "quantile": (lambda x: np.quantile(np.stack([3 * x**2, x**2, -(x**2)]), 0.75), 4.0),
+    "percentile": (lambda x: np.nanpercentile(np.stack([x**2, -(x**2), x + np.nan]), 100), 2.0),
+    "quantile with its fraction": (lambda x: np.quantile(np.stack([3 * x**2, x**2, -(x**2)]), 0.75 + 0 * x), 4.0),
+    "initial": (lambda x: np.max(np.stack([x**2, -(x**2)]), initial=0.0), 2.0),
+    "initial is larger": (lambda x: np.max(np.stack([-3 * x**2, -(x**2)]), initial=0.0), 0.0),
+    "least, and initial": (lambda x: np.minimum.reduce(np.stack([x**2, -3 * x**2]), initial=0.0), -6.0),
+    "initial and where=": (
+        lambda x: np.max(np.stack([x**2, 3 * x**2]), initial=0.0, where=np.array([True, False])),
+        2.0,
+    ),
+    "norm": (lambda x: np.linalg.norm(np.stack([1 + x**2, 1 - x**2]), np.inf), 2.0),
+    "least norm": (lambda x: np.linalg.norm(np.stack([1 + x**2, 1 - x**2]), -np.inf), -2.0),
+    "norm of moduli": (lambda x: np.linalg.norm(np.stack([0.0 - x**2, 3 * x**2]), 1), 8.0),
+    "norm of a matrix": (lambda x: np.linalg.norm(np.diag(np.stack([1 + x**2, 3 * x**2 - 1])), 1), 2.0),
+    "rows of a matrix": (lambda x: np.linalg.norm(np.stack([[x**2, x**2], [x**2 / 2, -(x**2)]]), np.inf), 4.0),
+    "norm of complex numbers": (lambda x: np.linalg.norm(np.stack([1j * (1 + x**2), 1 - x**2 + 0j]), np.inf), 2.0),
+    "complex numbers": (lambda x: np.real(np.max(np.stack([x**2 * (1 + 1j), -(x**2) * (1 + 1j)]))), 2.0),
+    "complex numbers with equal real parts": (
+        lambda x: np.imag(np.sort(np.stack([1 + x**2 * 1j, 1 - 1j * x**2]))[1]),
+        2.0,
+    ),
+    "border": (lambda x: np.pad(np.stack([x**2, -(x**2)]), 1, "maximum")[0], 2.0),
     "one above the other": (lambda x: np.maximum(np.abs(-(x**2)), 0.5 * x**2), 2.0),
     "one inside the other": (lambda x: np.abs(np.minimum(-(x**2), 0.0)), 2.0),
     "a list": (lambda x: sum([max(a, 0.0) for a in [x * x, -x * x, 2 * x * x]]), 6.0),
@@ -176,10 +216,12 @@ def random_tree(rng: random.Random, depth: int) -> Callable:
         lambda s: np.max(np.stack([a(s), b(s), 0.5 * s])),
         lambda s: np.clip(a(s), b(s), None),
         lambda s: np.minimum.accumulate(np.stack([a(s), b(s)]))[1],
+        lambda s: np.sort(np.stack([a(s), b(s), -0.5 * s]))[1],
+        lambda s: np.median(np.stack([a(s), b(s), s, 0.5 * s])),
     ])  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(24))
 def test_whatever_is_made_of_them(seed: int):
     """f(s) is s f(1) for s ≥ 0, so that f(x²) has second derivative 2 f(1), and f(|v|²) the Hessian 2 f(1) I."""
     f = random_tree(random.Random(seed), 3)
