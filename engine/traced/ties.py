@@ -10,6 +10,10 @@ Where a function has second derivatives at a tie whose operands touch, any such 
 the operands has no slope at the point, and its Hessian M is semidefinite; v·Mv is 0 only where Mv is 0, that is, where
 it does not matter. Where the operands cross there are no second derivatives, and they are those of one side.
 
+The two derivatives need not be by the same variables. What the inner level moves and the outer one does not see has
+its slopes alone; where these and those by the outer variables are the same for all operands, and their own derivatives
+are not, M is no zero and its sign is unknown: that is refused.
+
 The two orders are a derivative of a derivative. The tape of the level that is swept, run backwards twice (forward
 mode), gives the first; as an outer level records that, the tape of the outer level gives the second.
 """
@@ -23,9 +27,11 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import DifferentiationError
 from ..rules.vocabulary import all_different
 from . import tape
-from .levels import Level, live, node_at, plain
+from .levels import Level, Node, live, node_at, plain
+from .primitives import target_of
 from .run import pullback
 from .structure import LEAF, LIST, NOTHING, TUPLE, Shape, read, seed
 from .tape import Operation, Sweep
@@ -38,23 +44,38 @@ class Beside:
 
     kwargs: its keywords, of which one may be a number that is compared.
     crossed: name of an argument -> the places where operands cross, so that a cotangent is shared at the point.
+    undecided: whether operands touch, and which is the larger one around the point cannot be told.
     """
 
-    __slots__ = ("args", "crossed", "kwargs", "out")
+    __slots__ = ("args", "crossed", "kwargs", "out", "undecided")
 
-    def __init__(self, args: tuple, kwargs: dict, out: Any, crossed: dict[str, Any]) -> None:
+    def __init__(self, args: tuple, kwargs: dict, out: Any, crossed: dict[str, Any], undecided: bool) -> None:
         self.args = args
         self.kwargs = kwargs
         self.out = out
         self.crossed = crossed
+        self.undecided = undecided
 
 
 def beside_a_tie(sweep: Sweep, operation: Operation) -> Beside | None:
-    """What the operation is next to the point; None where it meets no tie, or cannot be followed."""
+    """What the operation is next to the point; None where it meets no tie, or cannot be followed.
+
+    Raises:
+        DifferentiationError: its operands touch, and the two derivatives are by variables of which the outer one alone
+            is seen where the inner one is taken, so that which of them is larger around the point cannot be told.
+    """
     if not operation.side and not operation.nested:
         with _forgotten(live.levels):
             _settle(sweep)
-    return operation.side[0] if operation.side else None
+    beside = operation.side[0] if operation.side else None
+    if beside is not None and beside.undecided:
+        name, (file, line) = getattr(operation.rule.primal, "__name__", operation.rule.primal), operation.place
+        raise DifferentiationError(
+            f"Can't differentiate {name} by one variable and then by another where numbers are equal and only touch: "
+            f"which is the larger one around the point cannot be told\n  at {file}:{line}\n"
+            f"  Way out: differentiate twice by one argument that holds both variables, as hessian does."
+        )
+    return beside
 
 
 tape.beside_a_tie = beside_a_tie
@@ -92,15 +113,23 @@ class Tie:
     def decide(self, moving: Moving) -> bool:
         """Put the call in its place beside the tie, by how its operands move; is it another one than before?"""
         side = self.operation.side
-        jets = [[moving.slopes.get((self.index, i), 0.0) for i in self.compared]]
+        jets = [[of.get((self.index, i), 0.0) for i in self.compared] for of in (moving.slopes, moving.sideways)]
         args, kwargs = self.in_order(jets)
         parted = _shares(self.operation, args, kwargs)
         crossed = {name: part != self.shares[name] for name, part in parted.items()}
+        undecided = False
         if _differ(parted, _shares(self.operation, args, kwargs, sided=True)):
             jets.append([moving.curvatures.get((self.index, i), 0.0) for i in self.compared])
             args, kwargs = self.in_order(jets)
-        beside, side[0] = side[0], Beside(args, kwargs, _result(self.operation, args, kwargs), crossed)
+            undecided = bool(moving.drifts) and self.drifts_apart(moving, jets)
+        beside, side[0] = side[0], Beside(args, kwargs, _result(self.operation, args, kwargs), crossed, undecided)
         return beside is None or not all(np.array_equal(args[i], beside.args[i], equal_nan=True) for i in self.compared)
+
+    def drifts_apart(self, moving: Moving, jets: list[list]) -> bool:
+        """Do some part by their drifts alone, which say that they are not the same around the point, but no more?"""
+        drifts = [moving.drifts.get((self.index, i), 0.0) for i in self.compared]
+        before = _shares(self.operation, *self.in_order(jets))
+        return _differ(_shares(self.operation, *self.in_order([*jets, drifts])), before)
 
     def in_order(self, jets: list[list]) -> tuple[tuple, dict]:
         """The arguments of the call with places for numbers; what it begins with, `initial`, is one that stays."""
@@ -157,34 +186,54 @@ class Moving:
     """How the operands of ties move along the curve.
 
     slopes, curvatures: (index of the tie on the tape, position of the operand) -> plain number or array.
+    sideways, drifts: how operands, and their slopes, move with what the outer level differentiates, where that does not
+        see all that the curve moves.
     """
 
     def __init__(self, sweep: Sweep, ties: list[Tie]) -> None:
         inner = sweep.level
         outer = next(level for level in reversed(live.levels) if not level.transposing)
-        direction = Direction(inner.args)
+        shapes = _shapes(inner)
+        direction = Direction(shapes)
         operands = {(tie.index, i): tie.args[i] for tie in ties for i in tie.watched}
 
         def back(*cotangents: Any) -> tuple:
             walk = _Seeded(sweep, ties, dict(zip(operands, cotangents, strict=True)))
             walk.run()
-            return tuple([read(walk, shape) for shape in inner.args])
+            return tuple([read(walk, shape) for shape in shapes])
 
+        at_outer = [_seen_by(outer, shape) for shape in shapes]
+        all_seen = all(_is_seen(outer, shape) for shape in at_outer)
+        visible = direction if all_seen else direction.seen(outer, at_outer)
         with _live(outer.depth + 1):
-            traced = direction.pushed(back, operands)
-        self.slopes = {key: plain(d) for key, d in traced.items()}
-        nodes = {key: node_at(outer, d) for key, d in traced.items()}
+            slopes = direction.pushed(back, operands)
+            seen_slopes = slopes if all_seen else visible.pushed(back, operands)
+        self.slopes = {key: plain(d) for key, d in slopes.items()}
+        ends = {leaf.target for shape in at_outer for leaf in _leaves(shape)}
+        self.curvatures = _pushed_again(outer, seen_slopes, ends, visible, at_outer)
+        self.sideways: dict = {}
+        self.drifts: dict = {}
+        if not all_seen:
+            others = _shapes(outer)
+            values = {(tie.index, i): tie.operation.args[i] for tie in ties for i in tie.compared}
+            self.sideways = _pushed_again(outer, values, set(), Direction(others), others)
+            self.drifts = _pushed_again(outer, slopes, set(), Direction(others), others)
 
-        def back_again(*cotangents: Any) -> tuple:
-            walk = _DownTo(outer, inner.args)
-            for key, d in zip(moving, cotangents, strict=True):
-                walk.give(nodes[key], d)
-            walk.run()
-            return tuple([read(walk, _seen_by(outer, shape)) for shape in inner.args])
 
-        moving = {key: self.slopes[key] for key, node in nodes.items() if node is not None}
-        with _live(outer.depth):
-            self.curvatures = {key: plain(d) for key, d in direction.pushed(back_again, moving).items()}
+def _pushed_again(outer: Level, recorded: dict, ends: set, direction: Direction, shapes: list[Shape]) -> dict:
+    """The tangents of what a level has recorded, in a direction of what has these shapes."""
+    nodes = {key: target_of(outer, d) for key, d in recorded.items()}
+    moving = {key: plain(recorded[key]) for key, node in nodes.items() if type(node) is Node}
+
+    def back(*cotangents: Any) -> tuple:
+        walk = _DownTo(outer, ends)
+        for key, d in zip(moving, cotangents, strict=True):
+            walk.give(nodes[key], d)
+        walk.run()
+        return tuple([read(walk, shape) for shape in shapes])
+
+    with _live(outer.depth):
+        return {key: plain(d) for key, d in direction.pushed(back, moving).items()}
 
 
 class Direction:
@@ -194,6 +243,12 @@ class Direction:
         numbers = count()
         memo: dict[int, Any] = {}
         self.tangents = tuple([_growing(shape, numbers, memo) for shape in shapes])
+
+    def seen(self, level: Level, shapes: list[Shape]) -> Direction:
+        """The part of it that moves what a level differentiates."""
+        made = Direction([])
+        made.tangents = tuple([_seen_part(t, level, shape) for t, shape in zip(self.tangents, shapes, strict=True)])
+        return made
 
     def pushed(self, back: Callable, operands: dict) -> dict:
         """The tangents of the operands, from the pullback of them all: it is run backwards."""
@@ -239,9 +294,9 @@ class _Seeded(Sweep):
 class _DownTo(Sweep):
     """A sweep that leaves the cotangents where some arguments of an inner level were made."""
 
-    def __init__(self, level: Level, shapes: list[Shape]) -> None:
+    def __init__(self, level: Level, ends: set) -> None:
         super().__init__(level)
-        self.ends = {node_at(level, leaf.value) for shape in shapes for leaf in _leaves(shape)}
+        self.ends = ends
 
     def take(self, node: Any) -> Any:
         return None if node in self.ends else super().take(node)
@@ -256,10 +311,36 @@ def _leaves(shape: Shape) -> Iterator[Shape]:
             yield from _leaves(item)
 
 
+def _shapes(level: Level) -> list[Shape]:
+    """The arguments of a level, and the parameters that it knows by identity."""
+    return [*level.args, *[Shape(LEAF, array, target=node) for array, node in level.implicit.values()]]
+
+
+def _node(level: Level, value: Any) -> Any:
+    """The node of a value that an inner level differentiates."""
+    return level.implicit[id(value)][1] if id(value) in level.implicit else node_at(level, value)
+
+
+def _is_seen(level: Level, shape: Shape) -> bool:
+    """Does this level differentiate all of what has this shape?"""
+    if shape.kind == LEAF:
+        return shape.target is not None
+    if shape.kind == TUPLE:
+        return all(_is_seen(level, item) for item in shape.items.values())
+    return shape.kind == NOTHING or id(shape.storage) in level.active
+
+
+def _seen_part(tangent: Any, level: Level, shape: Shape) -> Any:
+    """What is left of a tangent where only that moves which this level differentiates."""
+    if shape.kind == TUPLE and tangent is not None:
+        return [_seen_part(t, level, item) for t, item in zip(tangent, shape.items.values(), strict=True)]
+    return tangent if _is_seen(level, shape) else None
+
+
 def _seen_by(level: Level, shape: Shape) -> Shape:
     """The shape of an argument of an inner level, with the targets that its leaves have at this one."""
     if shape.kind == LEAF:
-        return Shape(LEAF, plain(shape.value), target=node_at(level, shape.value))
+        return Shape(LEAF, plain(shape.value), target=_node(level, shape.value))
     if shape.kind == TUPLE:
         return Shape(TUPLE, shape.value, items={i: _seen_by(level, item) for i, item in shape.items.items()})
     return shape

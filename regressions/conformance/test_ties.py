@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from engine import checkpoint, grad, gradient, hessian, hvp, jvp
+from engine import DifferentiationError, Params, checkpoint, grad, gradient, hessian, hvp, jvp
 
 from .oracle import TIERS, tier
 
@@ -199,6 +199,55 @@ def test_fields_of_a_structure_touch():
 
 def test_a_third_derivative_where_numbers_touch():
     assert grad(grad(grad(lambda x: np.maximum(x**2, 0.0) * x)))(0.0) == 6.0
+
+
+TWO_VARIABLES = {
+    "maximum": lambda s, w: np.maximum((s + w) ** 2, 0.0),
+    "turned round": lambda s, w: np.maximum(0.0, (s + w) ** 2),
+    "sort": lambda s, w: np.sort(np.stack([(s + w) ** 2, -3 * (s + w) ** 2]))[1],
+    "abs": lambda s, w: np.abs(0.0 - (s + w) ** 2),
+}
+
+
+@pytest.mark.parametrize("tier_name", TIERS)
+@pytest.mark.parametrize("name", TWO_VARIABLES)
+def test_two_variables_of_which_one_alone_is_seen(name: str, tier_name: str):
+    f, p = TWO_VARIABLES[name], np.zeros(1)
+    with tier(tier_name):
+        for mixed in (
+            lambda: grad(lambda s: grad(lambda w: f(s, w))(0.0))(0.0),
+            lambda: grad(grad(f, 0), 1)(0.0, 0.0),
+            lambda: jvp(lambda s: jvp(lambda w: f(s, w), (0.0,), (1.0,))[1], (0.0,), (1.0,)),
+            lambda: grad(lambda s: gradient(lambda: f(s, p[0]), Params([p]))[p][0])(0.0),
+        ):
+            with pytest.raises(DifferentiationError, match=r"only touch(.|\n)*test_ties.py:\d+(.|\n)*hessian"):
+                mixed()
+
+
+def test_two_variables_that_are_seen_both():
+    f, p = TWO_VARIABLES["sort"], np.zeros(2)
+    assert hessian(lambda v: f(v[0], v[1]))(np.zeros(2)).tolist() == [[2.0, 2.0], [2.0, 2.0]]
+    assert grad(lambda s: grad(lambda w: f(s, w))(3 * s))(0.0) == 8.0
+    assert grad(lambda s: grad(lambda v: f(s, v[0] + v[1]))((3 * s, 0.0))[0])(0.0) == 8.0
+
+    def slope():
+        return gradient(lambda: f(p[0], p[1]), Params([p]))[p][1]
+
+    assert gradient(slope, Params([p]))[p].tolist() == [2.0, 2.0]
+
+
+def test_numbers_that_touch_by_one_variable_and_cross_by_the_other():
+    """A layer that begins with zeros, and the slope of what it makes: half of it counts, as at any kink."""
+    x = np.array([0.3, -0.7])
+
+    def by_input(w):
+        return np.sum(gradient(lambda x: np.sum(np.maximum(w @ x, 0.0)), x)[0])
+
+    assert grad(by_input)(np.zeros((2, 2))).tolist() == [[0.5, 0.5], [0.5, 0.5]]
+
+
+def test_numbers_that_are_the_same_are_not_refused():
+    assert grad(lambda s: grad(lambda w: np.maximum((s + w) ** 2, (w + s) ** 2))(0.0))(0.0) == 2.0
 
 
 def random_tree(rng: random.Random, depth: int) -> Callable:
