@@ -16,6 +16,7 @@ from array import array
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from .tangents import is_differentiable, zeros_like
 from .traced.calls import call
 from .traced.levels import Traced, live, plain
 from .traced.structure import fits, like
+from .typed import MISS
 
 __all__ = [
     "checkpoint",
@@ -88,7 +90,7 @@ def _value_and_gradient(f: Callable, args: tuple, kwargs: dict, with_value: bool
             found = typed.known((with_value, None, False), f, f, args, kwargs)
         except typed.NotTyped as why:
             return _traced(f, args, kwargs, None, why)
-        if found is not typed.MISS:
+        if found is not MISS:
             return found
     if args and isinstance(args[0], Params):
         return _implicit(f, args[0], args[1:], kwargs)
@@ -103,7 +105,7 @@ def _differentiated(
 
     zeros: they may stand in the place of None.
     """
-    why = None
+    why: Exception | None = None
     if _typed():
         try:
             return typed.gradient(f, args, kwargs, with_value, wrt, zeros)
@@ -112,11 +114,15 @@ def _differentiated(
     return _traced(f, args, kwargs, wrt, why)
 
 
-def _traced(f: Callable, args: tuple, kwargs: dict, wrt: tuple | None, why: typed.NotTyped | None) -> tuple[Any, Any]:
+def _traced(f: Callable, args: tuple, kwargs: dict, wrt: tuple | None, why: Exception | None) -> tuple[Any, Any]:
     """The same on the traced tier; why the other one has no answer."""
     value, back = traced.pullback(f, args, kwargs, wrt=wrt, keep=False)
     careful = isinstance(why, typed.Doubtful)
     return value, back.sweep(traced.scalar_seed(value, _name(f)), careful=careful)[0]
+
+
+_INSTANCES = typed.table_of((False, None, False))
+_LEFT = (typed.NotTyped, *typed.LEFT)  # what sends an instance's call to the other tier
 
 
 def gradient(f: Callable, *args: Any, **kwargs: Any) -> Any:
@@ -136,6 +142,14 @@ def gradient(f: Callable, *args: Any, **kwargs: Any) -> Any:
     >>> gradient(lambda x, n: x ** 3 + n["a"], 2.0, {"a": 1.0, "b": 2.0})
     (12.0, {'a': 1.0, 'b': None})
     """
+    if type(f) is FunctionType and not live.levels:  # the shortest way to an instance that is there
+        try:
+            for instance in _INSTANCES.get(id(f.__code__), ()):
+                found = instance(f, args, kwargs)
+                if found is not MISS:
+                    return found[1]
+        except _LEFT as why:
+            return _traced(f, args, kwargs, None, why)[1]
     return _value_and_gradient(f, args, kwargs, with_value=False)[1]
 
 

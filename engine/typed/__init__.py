@@ -8,9 +8,21 @@ after it where the answer is in doubt (a NaN, a floating-point warning that is a
 
 from __future__ import annotations
 
-from .instances import MISS, derived, forget, gradient, known
+from .instances import LEFT, MISS, derived, forget, gradient, known, table_of
 from .pairs import pullback
 from .source import source
 from .types import Doubtful, NotTyped
 
-__all__ = ["MISS", "Doubtful", "NotTyped", "derived", "forget", "gradient", "known", "pullback", "source"]
+__all__ = [
+    "LEFT",
+    "MISS",
+    "Doubtful",
+    "NotTyped",
+    "derived",
+    "forget",
+    "gradient",
+    "known",
+    "pullback",
+    "source",
+    "table_of",
+]

@@ -23,7 +23,7 @@ class Entry:
         self.held: dict[Place, str] = {}
 
     def statements(self, checked: bool) -> list[ast.stmt]:
-        out: list[ast.stmt] = []
+        out: list[ast.stmt] = self.arguments() if checked else []
         needed = self.needed(checked)
         for place in self.places.read:
             if place in needed and place.how != "constant":
@@ -48,6 +48,22 @@ class Entry:
             )
         return out
 
+    def arguments(self) -> list[ast.stmt]:
+        """Names for the arguments, which are as many as there were, and no others by keyword."""
+        named = [place for place in self.places.read if place.how == "kwarg"]
+        roots = sorted([place for place in self.places.read if place.how == "arg"], key=lambda place: place.key)
+        for place in roots:
+            kept = place.var is not None and place.var in self.wanted
+            self.held[place] = self.var_name(place.var) if kept else self.names.fresh(place.path())
+        self.held.update((place, "function") for place in self.places.read if place.how == "function")
+        more: ast.expr = name("kwargs")
+        if named:
+            more = ast.Compare(call(self.names.constant(len), more), [ast.NotEq()], [ast.Constant(len(named))])
+        if not roots:
+            return [self.miss_if(more), self.miss_if(name("args"))]
+        targets = ast.Tuple([store(self.held[place]) for place in roots], ast.Store())
+        return [self.miss_if(more), ast.Assign([targets], name("args"))]
+
     def needed(self, checked: bool) -> set:
         """All places, or, without checks, those that a name of the body comes from."""
         found: set = set()
@@ -60,6 +76,8 @@ class Entry:
         return found
 
     def load(self, place: Place, checked: bool) -> list[ast.stmt]:
+        if place in self.held:
+            return [self.unless(self.test(place, name(self.held[place])))]
         access = self.access(place)
         kept = place.var is not None and place.var in self.wanted
         children = any(child.number >= 0 for child in place.children.values())
@@ -105,8 +123,11 @@ class Entry:
         """Is it the very object that was seen, once the checks have passed?"""
         return place.how == "constant" or place.check == ("is", place.value)
 
+    def miss_if(self, test: ast.expr) -> ast.stmt:
+        return ast.If(test, [ast.Return(self.names.constant(self.miss))], [])
+
     def unless(self, test: ast.expr) -> ast.stmt:
-        return ast.If(ast.UnaryOp(ast.Not(), test), [ast.Return(self.names.constant(self.miss))], [])
+        return self.miss_if(ast.UnaryOp(ast.Not(), test))
 
     def test(self, place: Place, of: ast.expr) -> ast.expr:
         kind, *rest = place.check

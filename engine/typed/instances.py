@@ -22,7 +22,7 @@ from .adjoint import differentiate
 from .checker import Checker
 from .compiled import compile_function
 from .core import Const, Let, Pack, Program, Var, walk
-from .doubts import FLOATING, MISS, doubting, handling, reading
+from .doubts import FLOATING, MISS, Doubt, doubting, handling
 from .emit import Emitter, Names
 from .entry import Entry
 from .lower import Lowerer
@@ -41,13 +41,11 @@ MOST = 16  # instances of one code object
 checking = bool(os.environ.get("GRADPIN_CHECK_CORE"))
 
 
-class Instances:
-    """The instances made from one code object, most useful first, and the argument types that could not be typed."""
+class Instances(list):
+    """The instances made from one code object, the latest first, and the argument types that could not be typed."""
 
     def __init__(self, owner: Any) -> None:
         self.owner = owner  # keeps the id that this is filed under from being used again
-        self.generation = generation.number
-        self.made: list[tuple[int, frozenset, Callable]] = []  # with the number and the names of the arguments
         self.refused: dict[tuple, str] = {}
 
 
@@ -289,8 +287,8 @@ def print_function(trace: Trace, checked: bool, names: Names) -> ast.FunctionDef
 def build(f: Any, trace: Trace, zeros: bool = True) -> Callable:
     """The compiled instance of a program that returns (value, derivative); with `zeros` where nothing is read."""
     instance = compile_trace(f, trace)
-    instance = doubting(instance) if trace.selects else instance
-    return instance if zeros or not trace.may_read_nothing else reading(instance)
+    doubt = Doubt(trace.program.results.items[1], trace.selects, trace.may_read_nothing and not zeros)
+    return doubting(instance, doubt) if doubt.of_nan or doubt.of_zeros else instance
 
 
 def compile_trace(f: Any, trace: Trace) -> Callable:
@@ -301,7 +299,12 @@ def compile_trace(f: Any, trace: Trace) -> Callable:
     return handling(made) if trace.handles else made
 
 
-_tables: dict[Any, dict[int, Instances]] = {}
+_tables: dict[Any, dict[int, Instances]] = {}  # by what is asked, and by the id of the code object or class
+
+
+def table_of(kind: Any) -> dict[int, Instances]:
+    """The instances that answer one question, by the id of their owner; `forget` empties this very dict."""
+    return _tables.setdefault(kind, {})
 
 
 def gradient(
@@ -312,8 +315,9 @@ def gradient(
     Without the value, (None, the gradient): what only the value needs is then not computed. zeros: they may stand where
     nothing is read, and None need not.
     """
-    kind = with_value, wrt, zeros
-    return run(kind, f, f, args, kwargs, lambda: build(f, joint(f, args, kwargs, with_value, wrt), zeros))
+    return run(
+        (with_value, wrt, zeros), f, f, args, kwargs, lambda: build(f, joint(f, args, kwargs, with_value, wrt), zeros)
+    )
 
 
 def derived(operator: Callable, f: Any, *rest: Any) -> Any:
@@ -328,29 +332,26 @@ def run(kind: Any, f: Any, function: Any, args: tuple, kwargs: dict, made: Calla
     result = known(kind, f, function, args, kwargs)
     if result is not MISS:
         return result
-    owner = f.__code__ if type(f) is FunctionType else type(f)
-    table = _tables.setdefault(kind, {})
-    if id(owner) not in table or table[id(owner)].generation != generation.number:
-        table[id(owner)] = Instances(owner)
+    owner = owner_of(f)
+    instances = table_of(kind).setdefault(id(owner), Instances(owner))
     try:
-        return first(table[id(owner)], f, function, args, kwargs, made)
+        return first(instances, f, function, args, kwargs, made)
     except LEFT as error:
         raise NotTyped(str(error)) from error
 
 
+def owner_of(f: Any) -> Any:
+    """What the instances of a function are kept with."""
+    return f.__code__ if type(f) is FunctionType else type(f)
+
+
 def known(kind: Any, f: Any, function: Any, args: tuple, kwargs: dict) -> Any:
     """What an instance that was made before returns; MISS where none fits."""
-    owner = f.__code__ if type(f) is FunctionType else type(f)
-    table = _tables.get(kind)
-    instances = table.get(id(owner)) if table is not None else None
-    if instances is None or instances.generation != generation.number:
-        return MISS
     try:
-        for count, names, instance in instances.made:
-            if count == len(args) and (kwargs.keys() == names if kwargs or names else True):
-                result = instance(function, args, kwargs)  # which would take defaults for what is given
-                if result is not MISS:
-                    return result
+        for instance in table_of(kind).get(id(owner_of(f)), ()):
+            result = instance(function, args, kwargs)
+            if result is not MISS:
+                return result
     except LEFT as error:
         raise NotTyped(str(error)) from error
     return MISS
@@ -361,13 +362,13 @@ def first(known: Instances, f: Any, function: Any, args: tuple, kwargs: dict, ma
     if key in known.refused:
         raise NotTyped(known.refused[key])
     try:
-        if len(known.made) >= MOST:
+        if len(known) >= MOST:
             raise NotTyped("a function called with ever other types")
         instance = made()
     except (NotTyped, SourceError, RecursionError) as error:
         known.refused[key] = str(error)
         raise NotTyped(str(error)) from error
-    known.made.insert(0, (len(args), frozenset(kwargs), instance))
+    known.insert(0, instance)
     result = instance(function, args, kwargs)
     if result is MISS:
         raise AssertionError(f"the instance of {f} does not fit the arguments it was made for")
@@ -375,5 +376,9 @@ def first(known: Instances, f: Any, function: Any, args: tuple, kwargs: dict, ma
 
 
 def forget() -> None:
-    """Drop every instance: a switch was thrown, say."""
-    _tables.clear()
+    """Drop every instance: a switch was thrown, say, or a rule was changed."""
+    for table in list(_tables.values()):
+        table.clear()
+
+
+generation.dropping.append(forget)

@@ -13,12 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from ..tangents import has_nan
 from . import instances, runtime
 from .adjoint import differentiate
 from .compiled import compile_function
 from .core import Block, Const, Let, Pack, Program, Var, free_in
-from .doubts import has_zeros
+from .doubts import Doubt, reset_errors, set_errors
 from .emit import Emitter, Names, name, store
 from .stores import OUTSIDE, Classes, settle
 from .types import NONE, Array, Kept, NotTyped, Plain, Scalar, Seq, Several, cotangent_type, is_active_type, type_of
@@ -34,25 +33,25 @@ def pullback(
         answer that is in doubt.
     doubting: a NaN is in doubt although f leaves nothing out, since the cotangents that are to come do.
     """
-    back, value, saved, selects, reads, arrays = instances.run(
-        ("pullback", wrt), f, f, args, kwargs, lambda: compiled(f, args, kwargs, wrt)
+    back, value, saved, doubt, arrays = instances.run(
+        ("pullback", wrt, doubting), f, f, args, kwargs, lambda: compiled(f, args, kwargs, wrt, doubting)
     )
-    return value, Pullback(back, saved, value, selects or doubting, reads or doubting, arrays, otherwise)
+    return value, Pullback(back, saved, value, doubt, arrays, otherwise)
 
 
 class Pullback:
     """What the user calls with a cotangent of the result, any number of times.
 
-    selects: a NaN may belong to what is not looked at. reads: a zero is one, and does not stand for no dependence.
+    doubt: what sends an answer to the other tier.
     arrays: those that f read, and what was in them then: the other tier runs f once more, and has to find that.
     """
 
     _is_engine_callable = True
 
     def __init__(
-        self, back: Callable, saved: tuple, value: Any, selects: bool, reads: bool, arrays: tuple, otherwise: Callable
+        self, back: Callable, saved: tuple, value: Any, doubt: Doubt, arrays: tuple, otherwise: Callable
     ) -> None:
-        self.back, self.saved, self.selects, self.reads = back, saved, selects, reads
+        self.back, self.saved, self.doubt = back, saved, doubt
         self.kind = kind_of(value)
         self.arrays, self.otherwise = arrays, otherwise
         self.other: Callable | None = None
@@ -60,13 +59,16 @@ class Pullback:
     def __call__(self, d: Any) -> tuple:
         fitting = fitted(d, self.kind) if self.other is None else None
         if fitting is not None:
+            errors = set_errors(all="ignore")
             try:
-                with np.errstate(all="ignore"):
-                    found = self.back(self.saved, fitting)
-                if not (self.selects and has_nan(found)) and (self.reads or not has_zeros(found)):
-                    return found
+                found = self.back(self.saved, fitting)
+                if self.doubt.suspects(found):
+                    self.doubt.judge(found)
+                return found
             except (NotTyped, *instances.LEFT):
                 pass
+            finally:
+                reset_errors(errors)
         if self.other is None:
             with contents(*self.arrays):
                 self.other = self.otherwise()
@@ -110,7 +112,7 @@ def fitted(d: Any, kind: tuple) -> Any:
     return d if d.dtype == dtype else d.astype(dtype)
 
 
-def compiled(f: Any, args: tuple, kwargs: dict, wrt: tuple | None) -> Callable:
+def compiled(f: Any, args: tuple, kwargs: dict, wrt: tuple | None, doubting: bool) -> Callable:
     """The function that runs f and returns what `Pullback` is made of."""
     lowerer, value, given, start = instances.lower_call(f, args, kwargs)
     given = instances.chosen(given, wrt)
@@ -128,7 +130,7 @@ def compiled(f: Any, args: tuple, kwargs: dict, wrt: tuple | None) -> Callable:
     lowerer.in_rule -= 1
     trace = instances.finish(lowerer, Pack(tuple, (handed, grads)), f, list(seeds.values()))
     handed, grads = trace.program.results.items
-    return printed(f, trace, handed, d, grads)
+    return printed(f, trace, handed, d, grads, doubting)
 
 
 def seeds_of(value: Any, seeds: dict) -> Any:
@@ -146,7 +148,7 @@ def seeds_of(value: Any, seeds: dict) -> Any:
     return seed
 
 
-def printed(f: Any, trace: Any, handed: Any, d: Any, grads: Any) -> Callable:
+def printed(f: Any, trace: Any, handed: Any, d: Any, grads: Any, doubting: bool) -> Callable:
     stmts = trace.program.body.stmts
     at = next(i for i, stmt in enumerate(stmts) if type(stmt) is Let and stmt.fn is runtime.cut)
     before, behind = Block(stmts[:at]), Block(stmts[at + 1 :])
@@ -158,9 +160,8 @@ def printed(f: Any, trace: Any, handed: Any, d: Any, grads: Any) -> Callable:
     kept = Pack(tuple, tuple([copies[v] for v in saved]))
     arrays = Pack(tuple, (Pack(tuple, tuple(outside)), Pack(tuple, tuple([copies[v] for v in outside]))))
     trace.program.body = before
-    trace.program.results = Pack(
-        tuple, (Const(back), handed, kept, Const(trace.selects), Const(not trace.may_read_nothing), arrays)
-    )
+    doubt = Doubt(grads, trace.selects or doubting, trace.may_read_nothing and not doubting)
+    trace.program.results = Pack(tuple, (Const(back), handed, kept, Const(doubt), arrays))
     return instances.compile_trace(f, trace)
 
 
