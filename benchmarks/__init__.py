@@ -3,7 +3,7 @@
 workloads/       the programs: primal, derivative by hand, seeded data
 ports/           the same in other engines: a module for each
 compare/         python -m benchmarks compare: every engine in one run, all in turns
-gradbench/       python -m benchmarks gradbench: a tool of GradBench, and its check that is relative
+gradbench/       python -m benchmarks gradbench: a tool of GradBench, its check that is relative, others beside it
 rules/           python -m benchmarks rules: the pullback of each rule beside its primal
 history/         the same questions for asv, commit by commit: one question a file
 nightly/         python -m benchmarks nightly: what became slower since the last time

@@ -11,7 +11,7 @@ import os
 import sys
 from dataclasses import asdict
 
-from benchmarks.arguments import Parser, file, folder, number, one_of, pattern, processors
+from benchmarks.arguments import Parser, command, file, folder, number, one_of, pattern, processors
 
 INTERRUPTED = 130
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
@@ -121,12 +121,7 @@ def compare(options: argparse.Namespace) -> int:
         options.command.error(f"argument --plots: {lack}")
     if options.readme and options.workload:
         options.command.error("argument --readme: it has every workload; leave out --workload")
-    try:
-        readme = options.readme and options.readme.read_text(encoding="utf-8")
-        if readme:
-            tables.placed(readme, iter(()))
-    except (ValueError, OSError) as error:
-        options.command.error(f"argument --readme: {options.readme}: {getattr(error, 'strerror', error)}")
+    readme = marked(options, "ratios")
     try:
         engines = contest.contestants(options.engine, options.threads, options.clock, options.switch_off, say)
     except (ValueError, Unusable) as error:
@@ -155,6 +150,20 @@ def compare(options: argparse.Namespace) -> int:
     if readme and not interrupted:
         options.readme.write_text(tables.placed(readme, tables.brief(rows, machine)), encoding="utf-8")
     return INTERRUPTED if interrupted else int(any("reference" in row.problems for row in rows))
+
+
+def marked(options: argparse.Namespace, name: str) -> str | None:
+    """What is in the file of --readme, which has a place for a table of that name; or the command ends."""
+    from benchmarks.compare.tables import placed
+
+    if options.readme is None:
+        return None
+    try:
+        text: str = options.readme.read_text(encoding="utf-8")
+        placed(text, (), name)
+    except (ValueError, OSError) as error:
+        options.command.error(f"argument --readme: {options.readme}: {getattr(error, 'strerror', error)}")
+    return text
 
 
 def add_growth(commands) -> None:
@@ -215,19 +224,46 @@ def rules(options: argparse.Namespace) -> int:
 
 
 def add_gradbench(commands) -> None:
-    command = commands.add_parser(
+    from benchmarks.gradbench.beside import LIMIT, ROUNDS, SIZES
+
+    parser = commands.add_parser(
         "gradbench",
-        help="a tool of GradBench, or a check of its derivatives that is relative",
+        help="a tool of GradBench, a check of its derivatives that is relative, or a race with another tool",
         description="Answer GradBench's messages, lines of JSON on standard input, on standard output. With --check "
-        "compare each derivative with one that is independent of the engine, relative to its size.",
+        "compare each derivative with one that is independent of the engine, relative to its size. With --beside drive "
+        "another tool of GradBench with the same inputs as our own, in turns, and compare what they take. Exit status: "
+        "1 a derivative of ours is wrong, 2 the other tool does not answer as it should.",
+        epilog="example: python -m benchmarks gradbench --beside 'python3 python/gradbench/gradbench/cpp.py manual' "
+        "--eval gmm, in GradBench's own folder",
     )
-    command.add_argument("--check", action="store_true", help="exit status 1: a derivative is wrong")
-    command.set_defaults(run=gradbench, command=command)
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--check", action="store_true", help="our derivatives, relative to their size")
+    which.add_argument("--beside", type=command, metavar="COMMAND", help="a program that speaks GradBench's protocol")
+    beside = parser.add_argument_group("with --beside")
+    beside.add_argument(
+        "--eval", action="append", type=one_of("eval", SIZES), metavar="NAME", help=f"only these: {', '.join(SIZES)}"
+    )
+    beside.add_argument("--rounds", type=number(int, 1), metavar="N", help=f"interleaved rounds ({ROUNDS})")
+    beside.add_argument("--limit", type=number(float, 0.1), metavar="SECONDS", help=f"for each answer ({LIMIT:g})")
+    beside.add_argument("--json", type=file, metavar="FILE", help="write all figures to FILE as well")
+    beside.add_argument(
+        "--readme",
+        type=file,
+        metavar="FILE",
+        help="a row an eval with the ratios at each size, between the marks <!-- beside --> and <!-- end of beside --> "
+        "of FILE",
+    )
+    parser.set_defaults(run=gradbench, command=parser)
 
 
 def gradbench(options: argparse.Namespace) -> int:
     from benchmarks.gradbench import check, tool
 
+    if options.beside:
+        return gradbench_beside(options)
+    for name in ("eval", "rounds", "limit", "json", "readme"):
+        if getattr(options, name) is not None:
+            options.command.error(f"argument --{name}: it is for --beside")
     if not options.check:
         with tool.private_output() as output:
             tool.serve(sys.stdin, output)
@@ -236,6 +272,37 @@ def gradbench(options: argparse.Namespace) -> int:
     for line in check.report(rows):
         print(line)
     return int(any(row.problem for row in rows))
+
+
+def gradbench_beside(options: argparse.Namespace) -> int:
+    from benchmarks.compare.contest import describe_machine
+    from benchmarks.compare.tables import placed
+    from benchmarks.gradbench import beside
+    from benchmarks.gradbench.session import ToolError
+
+    if options.readme and options.eval:
+        options.command.error("argument --readme: it has every eval; leave out --eval")
+    readme = marked(options, "beside")
+    machine = describe_machine([], 1, "wall")
+    record = beside.Record()
+    evals, rounds, limit = options.eval or beside.SIZES, options.rounds or beside.ROUNDS, options.limit or beside.LIMIT
+    stopped = 0
+    try:
+        beside.run(record, options.beside, evals, rounds, limit, say)
+    except KeyboardInterrupt:
+        say("interrupted: this is what there is")
+        stopped = INTERRUPTED
+    except ToolError as error:
+        say(f"{options.command.prog}: {error}")
+        stopped = 2
+    if record.rows or record.absent:
+        for line in beside.report(record, machine):
+            print(line)
+    if options.json:
+        options.json.write_text(json.dumps({"machine": machine, **asdict(record)}, indent=2) + "\n")
+    if readme and not stopped:
+        options.readme.write_text(placed(readme, beside.brief(record, machine), "beside"), encoding="utf-8")
+    return stopped or int(any("ours" in row.problems for row in record.rows))
 
 
 def add_nightly(commands) -> None:

@@ -7,11 +7,12 @@ import difflib
 import math
 import os
 import re
+import shlex
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NoReturn
 
-__all__ = ["Parser", "file", "folder", "number", "one_of", "pattern", "processors"]
+__all__ = ["Parser", "command", "file", "folder", "number", "one_of", "pattern", "processors"]
 
 
 class Parser(argparse.ArgumentParser):
@@ -72,6 +73,24 @@ def pattern(word: str) -> str:
     except re.error as error:
         raise argparse.ArgumentTypeError(f"{word!r} is no regular expression: {error}") from None
     return word
+
+
+def command(word: str) -> list[str]:
+    """A program and its arguments, as a shell splits them.
+
+    >>> command("python3 'a tool.py'")
+    ['python3', 'a tool.py']
+    >>> command("'")
+    Traceback (most recent call last):
+    argparse.ArgumentTypeError: "'" is no command: No closing quotation
+    """
+    try:
+        words = shlex.split(word)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{word!r} is no command: {error}") from None
+    if not words:
+        raise argparse.ArgumentTypeError(f"{word!r} is no command: it is empty")
+    return words
 
 
 def file(word: str) -> Path:

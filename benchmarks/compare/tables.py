@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +13,12 @@ from benchmarks.workloads import WORKLOADS
 if TYPE_CHECKING:
     from benchmarks.compare.contest import Row
 
-__all__ = ["brief", "duration", "placed", "report", "spread"]
+__all__ = ["between", "brief", "described", "duration", "markdown", "placed", "report", "rounded", "spread"]
 
 LEGEND = """\
 gradient: least time of a call. / primal, / by hand, NAME / ours: ratio of least times, and half its range over thirds
 of the rounds. > 1.3: above what is aimed at. flat: over our own gradient of the same program on plain arrays.
 first: the first call, with all that is generated and compiled for it."""
-FRAME = re.compile(r"(?<=^<!-- ratios -->\n).*?(?=^<!-- end of ratios -->$)", flags=re.MULTILINE | re.DOTALL)
 
 
 def report(rows: list[Row], machine: dict[str, Any]) -> Iterator[str]:
@@ -88,18 +87,23 @@ def brief(rows: list[Row], machine: dict[str, Any]) -> Iterator[str]:
     yield described(machine) + "."
 
 
-def placed(text: str, lines: Iterator[str]) -> str:
-    """`text` with `lines` between its marks.
+def between(name: str) -> re.Pattern[str]:
+    """What a text has between the marks of that name."""
+    return re.compile(rf"(?<=^<!-- {name} -->\n).*?(?=^<!-- end of {name} -->$)", flags=re.MULTILINE | re.DOTALL)
+
+
+def placed(text: str, lines: Iterable[str], name: str = "ratios") -> str:
+    """`text` with `lines` between the marks of that name.
 
     Raises:
         ValueError: there are no such marks.
 
-    >>> placed("<!-- ratios -->\\nold\\n<!-- end of ratios -->\\n", iter(["new"])).split("\\n")
+    >>> placed("<!-- ratios -->\\nold\\n<!-- end of ratios -->\\n", ["new"]).split("\\n")
     ['<!-- ratios -->', 'new', '<!-- end of ratios -->', '']
     """
-    if not FRAME.search(text):
-        raise ValueError("it has no lines <!-- ratios --> and <!-- end of ratios -->")
-    return FRAME.sub(lambda match: "".join(line + "\n" for line in lines), text, count=1)
+    if not between(name).search(text):
+        raise ValueError(f"it has no lines <!-- {name} --> and <!-- end of {name} -->")
+    return between(name).sub(lambda match: "".join(line + "\n" for line in lines), text, count=1)
 
 
 def markdown(lines: list[list[str]], left: int) -> Iterator[str]:

@@ -85,10 +85,10 @@ def warmed(call: Callable[[], object]) -> int:
     return max(1, round(BLOCK_SECONDS / max(taken, 1e-7)))
 
 
-def pin(threads: int) -> None:
-    """This process to as many processors, the same ones in every process: only one of them works at a time."""
+def pin(threads: int, process: int = 0) -> None:
+    """A process, this one by default, to as many processors, always the same: only one process works at a time."""
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-threads:])
+        os.sched_setaffinity(process, sorted(os.sched_getaffinity(0))[-threads:])
 
 
 def main(engine: str, threads: int, clock: str, switched_off: list[str]) -> None:

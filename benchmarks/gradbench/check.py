@@ -7,19 +7,17 @@ finite, and each of its arrays as near to the expected one as a small part of th
 
 from __future__ import annotations
 
-import copy
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from benchmarks.gradbench import tool
-from benchmarks.workloads import WORKLOADS, ba, det, gmm, hello, ht, kmeans, llsq, lse, lstm, ode, particle, saddle
-from benchmarks.workloads.workload import rng
+from benchmarks.gradbench.samples import samples
 
-__all__ = ["Row", "problem", "report", "run", "samples", "their_verdict"]
+__all__ = ["Row", "numbers", "problem", "replaced", "report", "run", "their_verdict"]
 
 NEAR = 1e-8  # of the largest entry: rounding in sums and in descents of some thousand steps stays below
 THEIRS = 1e-4
@@ -78,121 +76,6 @@ def their_verdict(answer: Any, expected: Any) -> bool:
     """Whether GradBench's tolerance takes the answer, of the same structure, for the expected one."""
     pairs = zip(numbers(answer), numbers(expected), strict=True)
     return not any(abs(x - y) / max(abs(x) + abs(y), 1.0) > THEIRS for x, y in pairs)
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Input of a function of GradBench, and the right output, which the engine has no part in."""
-
-    eval: str
-    function: str
-    given: Any
-    expected: Any
-
-
-def of_workload(name: str, size: int = 0) -> tuple[tuple, dict[str, Any]]:
-    """The data of a workload; what is expected is its derivative written by hand."""
-    return copy.deepcopy(WORKLOADS[name].sizes[size].arguments())
-
-
-def hello_sample() -> Sample:
-    return Sample("hello", "double", 3.0, hello.square_gradient(3.0)[0])
-
-
-def lse_sample() -> Sample:
-    """Long enough that every entry is below what GradBench can see."""
-    x = rng().random(20_000)
-    return Sample("lse", "gradient", {"x": x.tolist()}, lse.gradient(x)[0].tolist())
-
-
-def llsq_sample() -> Sample:
-    (x,), constants = of_workload("llsq")
-    return Sample("llsq", "gradient", {"x": x.tolist(), **constants}, llsq.gradient(x, **constants)[0].tolist())
-
-
-def det_sample() -> Sample:
-    (a,), constants = of_workload("det")
-    return Sample("det", "gradient", {"A": a.tolist(), **constants}, det.gradient(a, **constants)[0].tolist())
-
-
-def ode_sample(n: int = 20, s: int = 10) -> Sample:
-    """By complex steps through the program, which lose nothing to rounding, however small the slope."""
-    x, step = 0.5 + rng().random(n), 1e-100
-    slopes = [float(ode.last(x + step * 1j * axis, s).imag / step) for axis in np.eye(n)]
-    return Sample("ode", "gradient", {"x": x.tolist(), "s": s}, slopes)
-
-
-def kmeans_sample() -> Sample:
-    (centroids,), constants = of_workload("kmeans")
-    given = {"points": constants["points"].tolist(), "centroids": centroids.tolist()}
-    return Sample("kmeans", "dir", given, kmeans.direction_by_hand(centroids, **constants)[0].tolist())
-
-
-def gmm_sample() -> Sample:
-    parameters, constants = of_workload("gmm")
-    x, (k, d) = constants["x"], parameters[1].shape
-    names = ("alpha", "mu", "q", "l")
-    given = {name: p.tolist() for name, p in zip(names, parameters, strict=True)}
-    by_hand = gmm.objective_gradient(*parameters, **constants)
-    expected = {name: g.tolist() for name, g in zip(names, by_hand, strict=True)}
-    sizes = {"d": d, "k": k, "n": len(x), "m": constants["m"], "gamma": constants["gamma"]}
-    return Sample("gmm", "jacobian", {**given, **sizes, "x": x.tolist()}, expected)
-
-
-def lstm_sample() -> Sample:
-    (main, extra), constants = of_workload("lstm")
-    given = {"main_params": main, "extra_params": extra, **constants}
-    by_hand = np.concatenate([g.ravel() for g in lstm.gradient(main, extra, **constants)])
-    return Sample("lstm", "jacobian", {name: x.tolist() for name, x in given.items()}, by_hand.tolist())
-
-
-def ba_sample(n: int = 3, m: int = 5, p: int = 15) -> Sample:
-    (cams, points, w), constants = of_workload("ba")
-    given = {"n": n, "m": m, "p": p, "cam": cams[0].tolist(), "x": points[0].tolist(), "w": float(w[0])}
-    given["feat"] = constants["feats"][0].tolist()
-    args, repeated = tool.ba_input(given)
-    by_hand = zip(("rows", "cols", "vals"), ba.jacobian_by_hand(*args, **repeated), strict=True)
-    return Sample("ba", "jacobian", given, {name: [*x[:30].tolist(), x[-1].item()] for name, x in by_hand})
-
-
-def ht_sample() -> Sample:
-    (theta, us), constants = of_workload("ht")
-    model = {name: np.array(x).tolist() for name, x in vars(constants["model"]).items()}
-    data = {name: constants[name].tolist() for name in ("correspondences", "points")}
-    given = {"theta": theta.tolist(), "us": us.tolist(), "data": {**data, "model": model}}
-    return Sample("ht", "jacobian", given, ht.jacobian_by_hand(theta, us, **constants).tolist())
-
-
-def particle_sample(outer: str, inner: str) -> Sample:
-    return Sample("particle", outer + inner, {"w": 0.0}, particle.by_hand(0.0, outer, inner))
-
-
-def saddle_sample(outer: str, inner: str) -> Sample:
-    start = (1.0, 1.0)
-    return Sample("saddle", outer + inner, {"start": list(start)}, list(saddle.by_hand(start, outer, inner)))
-
-
-SIMPLE: tuple[Callable[[], Sample], ...] = (
-    hello_sample,
-    lse_sample,
-    llsq_sample,
-    det_sample,
-    ode_sample,
-    kmeans_sample,
-    gmm_sample,
-    lstm_sample,
-    ba_sample,
-    ht_sample,
-)
-
-
-def samples() -> Iterator[Sample]:
-    """Of every derivative that GradBench asks for."""
-    for sample in SIMPLE:
-        yield sample()
-    for nested in (particle_sample, saddle_sample):
-        for modes in ("rr", "rf", "fr", "ff"):
-            yield nested(*modes)
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,17 @@ def total(x, s):
 
 
 def total_gradient(x, s):
+    return (pulled_back(x, s, np.ones_like(x)),)
+
+
+def last_gradient(x, s):
+    y_bar = np.zeros_like(x)
+    y_bar[-1] = 1.0
+    return (pulled_back(x, s, y_bar),)
+
+
+def pulled_back(x, s, y_bar):
+    """The cotangent of x, of that of y at the end."""
     h = END / s
     y = np.zeros_like(x)
     stages = []
@@ -51,7 +62,7 @@ def total_gradient(x, s):
         k4 = slope(x, y4)
         stages.append((y, y2, y3, y4))
         y = y + (h / 6) * (k1 + 2 * k2 + 2 * k3 + k4)
-    x_bar, y_bar = np.zeros_like(x), np.ones_like(x)
+    x_bar = np.zeros_like(x)
 
     def slope_pullback(k_bar, y):
         """Adds to x_bar; returns the cotangent of y."""
@@ -67,7 +78,7 @@ def total_gradient(x, s):
         y2_bar = slope_pullback((h / 3) * y_bar + (h / 2) * y3_bar, y2)
         first_bar = slope_pullback((h / 6) * y_bar + (h / 2) * y2_bar, y)
         y_bar = y_bar + y4_bar + y3_bar + y2_bar + first_bar
-    return (x_bar,)
+    return x_bar
 
 
 def arguments(n, s):

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.gradbench import tool
-from benchmarks.gradbench.check import problem, replaced, samples, their_verdict
+from benchmarks.gradbench.check import problem, replaced, their_verdict
+from benchmarks.gradbench.samples import samples
 from benchmarks.workloads import GRADBENCH
 
 ROOT = Path(__file__).parents[2]
