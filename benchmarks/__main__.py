@@ -9,7 +9,9 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict
+from pathlib import Path
 
 from benchmarks.arguments import Parser, command, file, folder, number, one_of, pattern, processors
 
@@ -121,7 +123,7 @@ def compare(options: argparse.Namespace) -> int:
         options.command.error(f"argument --plots: {lack}")
     if options.readme and options.workload:
         options.command.error("argument --readme: it has every workload; leave out --workload")
-    readme = marked(options, "ratios")
+    expect_marks(options, "ratios")
     try:
         engines = contest.contestants(options.engine, options.threads, options.clock, options.switch_off, say)
     except (ValueError, Unusable) as error:
@@ -147,23 +149,27 @@ def compare(options: argparse.Namespace) -> int:
     if options.plots:
         for drawn in plots.draw(rows, options.plots):
             say(f"drawn: {drawn}")
-    if readme and not interrupted:
-        options.readme.write_text(tables.placed(readme, tables.brief(rows, machine)), encoding="utf-8")
+    if options.readme and not interrupted:
+        place(options.readme, tables.brief(rows, machine), "ratios")
     return INTERRUPTED if interrupted else int(any("reference" in row.problems for row in rows))
 
 
-def marked(options: argparse.Namespace, name: str) -> str | None:
-    """What is in the file of --readme, which has a place for a table of that name; or the command ends."""
+def expect_marks(options: argparse.Namespace, name: str) -> None:
+    """The file of --readme has a place for a table of that name, or the command ends before it measures anything."""
     from benchmarks.compare.tables import placed
 
-    if options.readme is None:
-        return None
     try:
-        text: str = options.readme.read_text(encoding="utf-8")
-        placed(text, (), name)
+        if options.readme:
+            placed(options.readme.read_text(encoding="utf-8"), (), name)
     except (ValueError, OSError) as error:
         options.command.error(f"argument --readme: {options.readme}: {getattr(error, 'strerror', error)}")
-    return text
+
+
+def place(file: Path, lines: Iterable[str], name: str) -> None:
+    """Put a table where it belongs in the file as it is by now."""
+    from benchmarks.compare.tables import placed
+
+    file.write_text(placed(file.read_text(encoding="utf-8"), lines, name), encoding="utf-8")
 
 
 def add_growth(commands) -> None:
@@ -276,13 +282,12 @@ def gradbench(options: argparse.Namespace) -> int:
 
 def gradbench_beside(options: argparse.Namespace) -> int:
     from benchmarks.compare.contest import describe_machine
-    from benchmarks.compare.tables import placed
     from benchmarks.gradbench import beside
     from benchmarks.gradbench.session import ToolError
 
     if options.readme and options.eval:
         options.command.error("argument --readme: it has every eval; leave out --eval")
-    readme = marked(options, "beside")
+    expect_marks(options, "beside")
     machine = describe_machine([], 1, "wall")
     record = beside.Record()
     evals, rounds, limit = options.eval or beside.SIZES, options.rounds or beside.ROUNDS, options.limit or beside.LIMIT
@@ -300,8 +305,8 @@ def gradbench_beside(options: argparse.Namespace) -> int:
             print(line)
     if options.json:
         options.json.write_text(json.dumps({"machine": machine, **asdict(record)}, indent=2) + "\n")
-    if readme and not stopped:
-        options.readme.write_text(placed(readme, beside.brief(record, machine), "beside"), encoding="utf-8")
+    if options.readme and not stopped:
+        place(options.readme, beside.brief(record, machine), "beside")
     return stopped or int(any("ours" in row.problems for row in record.rows))
 
 

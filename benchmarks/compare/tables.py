@@ -92,13 +92,13 @@ def between(name: str) -> re.Pattern[str]:
     return re.compile(rf"(?<=^<!-- {name} -->\n).*?(?=^<!-- end of {name} -->$)", flags=re.MULTILINE | re.DOTALL)
 
 
-def placed(text: str, lines: Iterable[str], name: str = "ratios") -> str:
+def placed(text: str, lines: Iterable[str], name: str) -> str:
     """`text` with `lines` between the marks of that name.
 
     Raises:
         ValueError: there are no such marks.
 
-    >>> placed("<!-- ratios -->\\nold\\n<!-- end of ratios -->\\n", ["new"]).split("\\n")
+    >>> placed("<!-- ratios -->\\nold\\n<!-- end of ratios -->\\n", ["new"], "ratios").split("\\n")
     ['<!-- ratios -->', 'new', '<!-- end of ratios -->', '']
     """
     if not between(name).search(text):

@@ -121,7 +121,8 @@ def evaluations(answer: dict[str, Any], session: Session) -> list[int]:
     """
     timings = answer.get("timings")
     entries = [entry for entry in timings if isinstance(entry, dict)] if isinstance(timings, list) else []
-    runs = [entry.get("nanoseconds") for entry in entries if entry.get("name") == "evaluate"]
-    if not runs or not all(type(run) is int and run >= 0 for run in runs):
+    told = [entry.get("nanoseconds") for entry in entries if entry.get("name") == "evaluate"]
+    runs = [run for run in told if type(run) is int and run >= 0]
+    if not runs or len(runs) < len(told):
         raise ToolError(f"{session.command} answers evaluate without the nanoseconds of its runs")
     return runs

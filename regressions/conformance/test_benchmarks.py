@@ -267,7 +267,7 @@ def test_a_row_a_workload_is_put_between_the_marks():
     ]
     machine = contest.describe_machine([Answering("reference", []), Answering("jax", [])], 1, "cpu")
     marked = "before\n<!-- ratios -->\nold\n<!-- end of ratios -->\nafter\n"
-    lines = tables.placed(marked, tables.brief(rows, machine)).splitlines()
+    lines = tables.placed(marked, tables.brief(rows, machine), "ratios").splitlines()
     assert lines[2] == "| workload | gradient / by hand | gradient / program | jax / gradient |"
     assert [cell.strip() for cell in lines[4].split("|")[1:-1]] == ["lse", "2, 1.25", "-, -", "16, 10"]
     assert lines[:2] + lines[-2:] == ["before", "<!-- ratios -->", "<!-- end of ratios -->", "after"]

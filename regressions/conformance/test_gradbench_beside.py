@@ -121,6 +121,11 @@ def test_refused_input_is_told(fake):
     assert "x end" in text(record) and all(row.seconds.keys() == {"ours"} for row in record.rows)
 
 
+def test_time_of_nothing_has_no_ratio(fake):
+    record = compared(fake("if kind == 'evaluate': answer['timings'] = timings(30, 0)"))
+    assert all(row.problems == {"theirs": "too short for its clock"} and row.ratio is None for row in record.rows)
+
+
 def test_what_a_tool_lacks_is_not_in_it(fake):
     record = compared(fake(), "lse", "hello")
     assert record.absent == {"lse": "no such module"} and {row.eval for row in record.rows} == {"hello"}
@@ -233,6 +238,18 @@ def test_table_of_the_readme_has_a_row_for_each_eval():
     assert [row[0] for row in cells[2:]] == list(beside.SIZES)
     assert ["lse", "n=1; n=2", "0.5, 3.04", "3.04, -"] in cells and ["det", "not in it", "-", "-"] in cells
     assert lines[-1] == "Beside fake, 2026-01-01, P, Python 3, NumPy 2, one thread each, wall clock."
+
+
+def test_table_is_put_into_the_readme_as_it_is_by_then(fake, tmp_path, monkeypatch):
+    monkeypatch.setattr(beside, "SIZES", {name: beside.SIZES[name] for name in ("hello", "lse")})
+    readme = tmp_path / "README.md"
+    readme.write_text("<!-- beside -->\nold\n<!-- end of beside -->\n")
+    rewriting = f"open({str(readme)!r}, 'a').write('new\\n' * (kind == 'start'))"
+    assert main(["gradbench", "--beside", shlex.join(fake(rewriting)), "--rounds", "1", "--readme", str(readme)]) == 0
+    lines = readme.read_text().splitlines()
+    assert lines[0] == "<!-- beside -->" and lines[-3:] == ["<!-- end of beside -->", "new", "new"]
+    assert lines[1].startswith("| eval") and lines[3].startswith("| hello | 1 ") and lines[4].startswith("| lse ")
+    assert lines[6].startswith("Beside fake, ") and "old" not in lines
 
 
 def test_sizes_are_those_of_every_eval_and_its_functions():
