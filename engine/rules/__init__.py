@@ -65,6 +65,7 @@
 
 from . import (  # noqa: F401 (with each, its rules enter the table)
     decompositions,
+    differences,
     eigen,
     fft,
     functional,

@@ -15,7 +15,7 @@ import numpy as np
 
 from .registry import composition, constant, elementwise, rule
 from .scalars import DEGREE, LN2, LN10, float_power_base
-from .selection import chosen
+from .selection import between, chosen
 from .vocabulary import conj, filled
 
 # ---- arithmetic
@@ -309,14 +309,41 @@ def sign_pullback(d: Any, out: Any, x: Any) -> Any:
 
 
 def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
-    """np.clip as the maximum with one bound and the minimum with the other, whose conventions at ties it shares."""
+    """np.clip is the maximum with one bound and the minimum with the other, whose conventions at ties it shares."""
     lower = min if a_min is None else a_min
     upper = max if a_max is None else a_max
-    raised = a if lower is None else np.maximum(a, lower)
-    return raised if upper is None else np.minimum(raised, upper)
+    if lower is None:
+        return a if upper is None else np.minimum(a, upper)
+    return np.maximum(a, lower) if upper is None else clipped(a, lower, upper)
+
+
+def clipped(a: Any, lower: Any, upper: Any) -> Any:
+    """np.clip between two bounds."""
+    return np.clip(a, lower, upper)
 
 
 composition(np.clip, clip)
+rule(
+    clipped,
+    selects=True,
+    entrywise=True,
+    a=lambda d, out, a, lower, upper: between(d, a, lower, upper),
+    lower=lambda d, out, a, lower, upper: chosen(lowered(d, a, lower, upper), lower < a, a, lower),
+    upper=lambda d, out, a, lower, upper: chosen(d, upper > np.maximum(a, lower), np.maximum(a, lower), upper),
+    compares=True,
+    sided={
+        "a": lambda d, out, a, lower, upper: np.where((a <= lower) | (np.maximum(a, lower) > upper), 0, d),
+        "lower": lambda d, out, a, lower, upper: np.where((lower < a) | (np.maximum(a, lower) > upper), 0, d),
+        "upper": lambda d, out, a, lower, upper: np.where(upper >= np.maximum(a, lower), 0, d),
+    },
+)
+
+
+def lowered(d: Any, a: Any, lower: Any, upper: Any) -> Any:
+    """What the minimum with the upper bound leaves of `d` for the maximum of the others."""
+    raised = np.maximum(a, lower)
+    return chosen(d, raised > upper, raised, upper)
+
 
 # ---- conversions, parts of complex numbers, parts of floats
 elementwise(

@@ -387,18 +387,7 @@ composition(np.nancumsum, nancumsum)
 composition(np.nancumprod, nancumprod)
 
 
-# ---- differences
-def diff(a: Any, n: int = 1, axis: int = -1, *, prepend: Any = None, append: Any = None) -> Any:
-    """Differences of neighbours along `axis`, n times."""
-    edge = [1 if i == axis % np.ndim(a) else length for i, length in enumerate(np.shape(a))]
-    parts = [np.broadcast_to(e, edge) if np.ndim(e) == 0 else e for e in (prepend, a, append) if e is not None]
-    a = np.concatenate(parts, axis) if len(parts) > 1 else a
-    for _ in range(n):
-        moved = np.moveaxis(a, axis, 0)
-        a = np.moveaxis(moved[1:] - moved[:-1], 0, axis)
-    return a
-
-
+# ---- the integral of samples
 def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
     """The integral of samples by the trapezoidal rule."""
     heights = np.moveaxis(y, axis, -1)
@@ -409,7 +398,6 @@ def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
     return np.sum(steps * (heights[..., 1:] + heights[..., :-1]) / 2, -1)
 
 
-composition(np.diff, diff)
 if hasattr(np, "trapezoid"):
     composition(np.trapezoid, trapezoid)
 if hasattr(np, "trapz"):

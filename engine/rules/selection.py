@@ -31,7 +31,10 @@ def only(d: Any, mask: Any) -> Any:
     bits = BITS.get(getattr(d, "dtype", None))
     if bits is None:
         return np.where(mask, d, 0)
-    return np.multiply(d.view(bits), mask, dtype=bits, casting="unsafe").view(d.dtype)
+    kept = np.asarray(mask).astype(bits)
+    if kept.shape != d.shape:
+        return np.multiply(kept, d.view(bits)).view(d.dtype)
+    return np.multiply(kept, d.view(bits), out=kept).view(d.dtype)
 
 
 rule(only, selects=True, d=lambda e, out, d, mask: only(e, mask))
@@ -44,6 +47,19 @@ def chosen(d: Any, lost: Any, x: Any, y: Any) -> Any:
 
 
 rule(chosen, selects=True, d=lambda e, out, d, lost, x, y: chosen(e, lost, x, y))
+
+
+def between(d: Any, a: Any, lower: Any, upper: Any) -> Any:
+    """The cotangent of what is kept between two bounds: none outside, half of it at a bound, a quarter at both."""
+    inside = only(d, np.logical_not(np.logical_or(np.less(a, lower), np.greater(a, upper))))
+    for bound in (lower, upper):
+        tie = np.equal(a, bound)
+        if np.count_nonzero(tie):
+            inside = np.where(tie, 0.5 * inside, inside)
+    return inside
+
+
+rule(between, selects=True, d=lambda e, out, d, a, lower, upper: between(e, a, lower, upper))
 
 
 # ---- entries of slices
@@ -222,6 +238,7 @@ constant(sorting, left_by_delete, as_mask)
 WORDS |= {
     only,
     chosen,
+    between,
     shared,
     record_holders,
     held_records,

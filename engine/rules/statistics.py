@@ -106,17 +106,6 @@ def with_initial(total: Any, value: int, axis: int | None) -> Any:
     return np.concatenate((np.full(shape, value, np.result_type(total)), total), axis)
 
 
-def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
-    """Differences of neighbours of the flattened array, between what is put around them."""
-    flat = np.ravel(ary)
-    parts = [flat[1:] - flat[:-1]]
-    if to_begin is not None:
-        parts = [np.ravel(to_begin), *parts]
-    if to_end is not None:
-        parts = [*parts, np.ravel(to_end)]
-    return np.concatenate(parts, dtype=np.result_type(flat)) if len(parts) > 1 else parts[0]
-
-
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
     """Derivatives on a grid: central differences inside, one-sided ones of `edge_order` at the edges."""
     ndim = np.ndim(f)
@@ -160,7 +149,6 @@ def slopes(near: Any, far: Any) -> tuple:
     return -(near + both) / (near * both), both / (near * far), -near / (far * both)
 
 
-composition(np.ediff1d, ediff1d)
 composition(np.gradient, gradient)
 if hasattr(np, "cumulative_sum"):
     composition(np.cumulative_sum, cumulative_sum)

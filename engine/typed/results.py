@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 
 from ..rules import selection
+from ..rules.differences import given_back, neighbours
+from ..rules.elementwise import clipped
 from ..rules.registry import is_constant, lookup
 from ..rules.scalars import standing_largest, standing_smallest
 from . import runtime
@@ -60,6 +62,8 @@ ELEMENTWISE = {
     np.nan_to_num,
     selection.only,
     selection.chosen,
+    selection.between,
+    clipped,
 }
 REDUCTIONS = {np.sum, np.mean, np.max, np.min, np.amax, np.amin, np.prod, np.var, np.std, np.all, np.any}
 UFUNC_REDUCTIONS = {np.add.reduce, np.maximum.reduce, np.minimum.reduce, np.multiply.reduce}
@@ -458,6 +462,7 @@ _TABLE: dict[Callable, Callable] = {
     runtime.some_dependence: lambda args, kw: NONE,
     min: _len, max: _len, runtime.bound: _like, runtime.same: _like, operator.not_: lambda args, kw: BOOL,
     standing_largest: _like, standing_smallest: _like,
+    given_back: lambda args, kw: Array(type_of(args[0]).dtype, type_of(args[1]).mask),
 }  # fmt: skip
 item_of = _seq_item
 FLOAT64_RESULT = FLOAT64
@@ -465,7 +470,10 @@ FLOAT64_RESULT = FLOAT64
 
 # ---- what the passes ask
 
-LIKE = {runtime.spread: 1, runtime.reduce_to: 1, runtime.zero_of: 0, runtime.dim: 0, selection.on_diagonal: 1}
+LIKE = {
+    runtime.spread: 1, runtime.reduce_to: 1, runtime.zero_of: 0, runtime.dim: 0, selection.on_diagonal: 1,
+    given_back: 1,
+}  # fmt: skip
 """Where an operation asks for the shape and dtype of an argument only."""
 
 
@@ -482,7 +490,8 @@ _FRESH = {runtime.zero_of, runtime.owned, runtime.addat, runtime.spread, np.matm
           runtime.backwards, runtime.float_list, runtime.rows, runtime.read, runtime.put, np.zeros, np.ones, np.empty,
           np.full, np.empty_like, np.full_like, np.eye, np.identity, np.arange, np.linspace, np.copy, np.concatenate,
           np.stack, np.cumsum, np.cumprod, np.tile, np.repeat, np.roll, np.convolve, np.linalg.solve, np.linalg.inv,
-          np.linalg.cholesky, runtime.joined}  # fmt: skip
+          np.linalg.cholesky, runtime.joined, selection.placed, selection.shared,
+          given_back, neighbours}  # fmt: skip
 _VIEWS = {np.real, np.imag, runtime.real_part, np.nan_to_num, np.conj, np.conjugate, operator.pos, np.positive}
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from engine import grad, gradient, pullback
 from engine.rules import lookup
+from engine.rules.elementwise import clipped
 
 from . import oracle
 from .rule_rows import Row, projected, pulled_back, row, row_tests
@@ -79,6 +80,9 @@ ROWS = [
     row(operator.pow, 0.4 + 0.3j, 1.2),
     row(operator.pow, np.array([1, 2, 3]), FACTOR),
     row(np.clip, ANY, -1.0, 1.0),
+    row(np.clip, ANY, ANY + np.array([-1.0, 0.5, -1.0]), ANY + np.array([2.0, 3.0, -0.7])),
+    row(clipped, ANY, -1.0, FACTOR),
+    row(clipped, 0.7, -1.0, 1.5),
     row(np.clip, ANY, None, FACTOR),
     row(np.clip, ANY, np.array([-1.0, 0.1, -2.0]), None),
     row(np.where, ANY > 0, ANY, FACTOR),

@@ -5,6 +5,7 @@ import pytest
 
 from engine import gradient
 from engine.errors import DifferentiationError
+from engine.rules.differences import given_back, neighbours
 
 from . import oracle
 from .rule_rows import KEEPS_SINGLE, Row, projected, pulled_back, row, row_tests
@@ -72,6 +73,7 @@ ROWS = [
     row(np.average, M, 1, np.array([0.3, 0.9, 0.2]), True),
     row(np.diff, V),
     row(np.diff, M, 2, 1),
+    *[row(np.diff, x, n, axis) for x in (M, Z, M.T[::-1]) for n, axis in ((0, 0), (1, 0), (1, -2), (3, 1))],
     row(np.diff, M, axis=0, prepend=0.5),
     row(np.diff, V, append=np.array([1.0, 2.0])),
     row(getattr(np, "trapezoid", getattr(np, "trapz", None)), M),
@@ -94,6 +96,24 @@ if KEEPS_SINGLE:  # NumPy 2
     ROWS += [row(f, M, axis=1, mean=np.full((2, 1), 0.3)) for f in (np.var, np.std)]
 if hasattr(np.linalg, "vector_norm"):
     ROWS += [row(np.linalg.vector_norm, A), row(np.linalg.vector_norm, A, axis=1, ord=3, keepdims=True)]
+
+SIGNS = [(-1.0, 1.0), (1.0, 1.0), (0.5, -3.0)]
+
+
+@pytest.mark.parametrize("signs", SIGNS)
+@pytest.mark.parametrize("x, axis", [(M, 0), (M, -1), (Z, 1), (V[::-1], 0), (M[:, :1], 1), (M[:1].T, -2)])
+def test_sums_of_neighbours_and_what_they_give_back(x, axis, signs):
+    ahead, behind = np.delete(x, 0, axis), np.delete(x, -1, axis)
+    sums = neighbours(x, signs, axis)
+    np.testing.assert_allclose(sums, signs[0] * behind + signs[1] * ahead)
+    d = np.cos(np.arange(sums.size)).reshape(sums.shape).astype(x.dtype)
+    np.testing.assert_allclose(np.vdot(given_back(d, x, signs, axis), x), np.vdot(d, sums), atol=1e-14)
+
+
+def test_an_order_of_differences_below_zero_is_the_primals_error():
+    with pytest.raises(ValueError, match="non-negative"):
+        gradient(lambda x: np.sum(np.diff(x, -1)), V)
+
 
 test_pullback, test_composition, test_single, test_gradient, test_second_order = row_tests(ROWS)
 

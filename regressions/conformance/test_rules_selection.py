@@ -8,6 +8,7 @@ from engine.rules.elementwise import angle_partial
 from engine.rules.indexing import scatter
 from engine.rules.selection import (
     WORDS,
+    between,
     chosen,
     evened,
     held_records,
@@ -36,6 +37,7 @@ ROWS = [
     *[row(only, x, mask) for x, mask in ((M, SOME), (M[:, :1], SOME), (0.7, SOME), (Z, V > 0), (M[:, ::-1], SOME))],
     *[row(chosen, x, TIED < 3, TIED, 3) for x in (M, M[:1], M + 1j)],
     row(chosen, M, TIED < 9, TIED, 9, zero=True),
+    *[row(between, x, TIED, low, high) for x in (M, M[:1], M + 1j) for low, high in ((1, 4), (2, TIED[:, :1]), (3, 3))],
     *[row(shared, d, SOME, axis) for d, axis in ((M[:, :1], 1), (0.7, None), (M[:1, :1] + 1j, (0, 1)))],
     *[row(shared, d, FEW, axis, others) for d, axis, others in
       ((M[:, :1], 1, 0), (M[:, :1], -1, 1), (0.7, None, 0), (M[:1, :1], (0, 1), 2), (M[:, :1] + 1j, 1, 0))],

@@ -13,6 +13,7 @@ from engine.rules import (
     composed,
     composition,
     constant,
+    differences,
     elementwise,
     is_constant,
     lookup,
@@ -69,7 +70,8 @@ ROWS = [case for module in MODULES for case in module.ROWS]
 # single elements would leave; conversions by closed form, since differences drown in the rounding of a shorter float;
 # draws as programs that seed their generator, and integrals and what else has functions or objects for arguments as
 # programs that make them; shares in a logaddexp, the slope of tanh and the pullback of a Cholesky factor, for which a
-# result is an argument that is not moved, as second derivatives.
+# result is an argument that is not moved, as second derivatives; sums of neighbours, whose signs are numbers that do
+# not move, as np.diff.
 ELSEWHERE = {
     np.linalg.cholesky, np.linalg.eigh, np.linalg.eigvalsh, *test_rules_elementwise.CONVERSIONS,
     *test_rules_polynomial.FOLLOWED,
@@ -80,6 +82,7 @@ ELSEWHERE = {
     *[p for p in registry.registered() if str(getattr(p, "__module__", "")).startswith("engine.rules.scipy.sparse")],
     integrate.quad, integrate.quad_vec, integrate.dblquad, integrate.tplquad, integrate.nquad, integrate.fixed_quad,
     np.vectorize.__call__, type(np.r_).__getitem__, statistics.NormalDist.from_samples.__func__,
+    differences.neighbours, differences.given_back,
     elementary.share, elementary.share2, elementary.tanh_partial, scalars.tanh_partial, triangular.cholesky_pullback,
     *[getattr(linalg, name, None) for name in ("kron", "tril", "triu")],
     getattr(np, "row_stack", None), vocabulary.rebased, np.intersect1d,

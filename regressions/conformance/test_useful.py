@@ -218,6 +218,20 @@ def test_opposite_signs_do_not_cancel():
     assert np.isnan(found[0])
 
 
+@pytest.mark.parametrize("tier_name", TIERS)
+@pytest.mark.parametrize("difference", [np.diff, np.ediff1d, lambda x: np.diff(x, prepend=x[:1])[1:]])
+def test_differences(difference: Callable, tier_name: str):
+    """What comes back from two of them is subtracted, and still both have looked."""
+    with tier(tier_name):
+        x = np.array([0.0, 1.0, 4.0])
+        assert grad(lambda x: np.sum(difference(np.sqrt(x))[1:]))(x).tolist() == [0.0, -0.5, 0.25]
+        second = hessian(lambda x: np.sum(difference(np.sqrt(x))[1:]))(x)
+        np.testing.assert_allclose(second, np.diag([0.0, 0.25, -1 / 32]))
+        x = np.array([1.0, 0.0, 4.0])
+        found = grad(lambda x: np.sum(difference(np.sqrt(x))) + np.sum(np.where(x > 9, np.sqrt(x), 0.0)))(x)
+        np.testing.assert_array_equal(found, [-0.5, np.nan, 0.25])
+
+
 def test_the_users_arrays_are_left_alone():
     def f(x):
         scratch[:] = np.sqrt(x)
