@@ -38,7 +38,7 @@ thirds of the rounds. Times that pass, not those of a process: what else the mac
 
 SIZES: dict[str, dict[str, Callable[[], Sample]]] = {
     "hello": {"1": made.hello_sample},
-    "gmm": {f"d={d},k={k},n=1000": partial(made.gmm_sample, d, k, 1000) for k in (5, 25) for d in (2, 10, 32)},
+    "gmm": {f"d={d},k={k}": partial(made.gmm_sample, d, k, 1000) for k in (5, 25) for d in (2, 10, 32)},
     "ba": {
         f"n={n},m={m},p={p}": partial(made.ba_sample, n, m, p) for n, m, p in ((49, 7776, 31843), (21, 11315, 36455))
     },

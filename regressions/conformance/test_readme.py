@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.compare.tables import between
+from benchmarks.gradbench.beside import SIZES
 from benchmarks.workloads import WORKLOADS
 from regressions.corpus import all_cases
 
@@ -58,6 +59,17 @@ def test_table_of_ratios_has_a_row_for_each_workload():
         counts = {len({WORKLOADS[name].sizes[i].name for i in (0, -1)})}
         assert {len(cell.split(", ")) for cell in ratios} == counts, name
     assert re.match(r"20\d\d-\d\d-\d\d, .*Python 3\.\d+\.\d+, NumPy ", lines[-1])
+
+
+def test_table_beside_another_tool_has_a_row_for_each_eval():
+    lines = between("beside").search(README)[0].strip().splitlines()
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line.startswith("|")][2:]
+    assert [row[0] for row in rows] == list(SIZES)
+    for name, sizes, *ratios in rows:
+        assert sizes in ("; ".join(SIZES[name]), "not in it"), name
+        counts = {len(SIZES[name]) if sizes != "not in it" else 1}
+        assert {len(cell.split(", ")) for cell in ratios} == counts, name
+    assert re.match(r"Beside \w.*, 20\d\d-\d\d-\d\d, .*Python 3\.\d+\.\d+, NumPy ", lines[-1])
 
 
 def test_each_limit_names_what_pins_it():
