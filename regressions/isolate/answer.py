@@ -23,6 +23,7 @@ from ..scripts import ENGINES
 from ..verdicts import Verdict
 from .carried import carrier
 from .culprits import RAISES, Culprit
+from .derivatives import derived
 from .extract import NoText, subject_of, texts
 from .question import Question, Request, adapter_of, question_of, search
 from .shrink import candidates, shrink, size
@@ -73,7 +74,7 @@ def _answered(question: Question, adapter: Adapter, request: Request) -> tuple[i
         if question.case is None:
             raise
         failure = None
-    culprit, counted = search(subject) if ours else (None, "")
+    culprit, kink, counted = search(subject) if ours else (None, None, "")
     if failure is None and question.case is None and (culprit is None or culprit.kind is not RAISES):
         say(f"{question.name}: nothing wrong was found: the gradient is that of the differences   [{adapter.name}]")
         if culprit is not None:  # a convention, or a rule that means to say something else
@@ -84,13 +85,15 @@ def _answered(question: Question, adapter: Adapter, request: Request) -> tuple[i
         if failure.expected:
             say(f"  expected  {failure.expected}\n  got       {failure.got}")
     if ours:
-        say("\n".join(culprit.lines() if culprit else _no_culprit(subject, failure, question)))
-        say(f"  ({counted})")
+        lines = culprit.lines() if culprit else _between(subject, failure, question, kink)
+        if culprit is None and kink is not None and lines == kink.lines():
+            culprit = kink
+        say("\n".join([*lines, f"  ({counted})"]))
     return 1, _shrunk(question, adapter, failure, culprit, request)
 
 
-def _no_culprit(subject: Subject, failure: Symptom | None, question: Question) -> list[str]:
-    """What there is to say where no single operation is wrong: a pass of the typed tier, or the way between them."""
+def _between(subject: Subject, failure: Symptom | None, question: Question, kink: Culprit | None) -> list[str]:
+    """What there is to say where no operation is wrong: a pass, a derivative that is taken, or the way between them."""
     compiled, traced = adapters_of("reference")[0], adapters_of("reference")[-1]
 
     def fails(adapter: Adapter) -> bool:
@@ -102,8 +105,10 @@ def _no_culprit(subject: Subject, failure: Symptom | None, question: Question) -
         first, *more = blamed(lambda: fails(compiled))
         return [f"no operation is wrong, and the traced tier is right: it is {first}", *more]
     if subject.asks == "value":
+        if culprit := kink or derived(subject.program, subject.arguments()):
+            return culprit.lines()
         return ["no operation alone is wrong: it is in how the derivatives are taken that the program asks for itself"]
-    if culprit := carrier(lambda: asked(subject, traced)[0]):
+    if culprit := carrier(lambda: asked(subject, traced)[0]) or kink:
         return culprit.lines()
     right = "no operation is wrong as far as differences can tell, nor is the cotangent that comes to the result of one"
     if failure is None or not failure.where:

@@ -21,8 +21,10 @@ __all__ = [
     "CARRIED",
     "COMPOSED",
     "CONSTANT",
+    "DERIVED",
     "FORM",
     "FORWARD",
+    "KINK",
     "LOST",
     "NAN",
     "NOWHERE",
@@ -62,6 +64,8 @@ LOST = Kind("loses the dependence", 1)
 FORM = Kind("gives a cotangent of another form than its argument", 1)
 CONSTANT = Kind("is declared constant, and is not", 2)
 CARRIED = Kind("is right, but the cotangent that comes to its result is not: it is lost or spoiled on the way back", 4)
+DERIVED = Kind("answers otherwise than differences of its function do", 5)
+KINK = Kind("stands at a kink, and takes one of the slopes that are possible there", 6)
 COMPOSED = Kind("is differentiated as a composition that has another derivative", 3)
 
 

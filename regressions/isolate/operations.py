@@ -23,12 +23,14 @@ from engine.traced.levels import Node, live, plain
 from engine.traced.primitives import is_active
 from engine.traced.useful import Careful, Useful
 
-from .culprits import COMPOSED, CONSTANT, FORM, FORWARD, LOST, NAN, NOWHERE, RAISES, WRONG, Culprit, Kind, named
+from .culprits import COMPOSED, CONSTANT, FORM, FORWARD, KINK, LOST, NAN, NOWHERE, RAISES, WRONG, Culprit, Kind, named
 from .slopes import Slope, inner, is_number, leaves, moved_along, random_direction, slope
 
 __all__ = ["DIGITS", "Watch", "watching"]
 
 DIGITS = {"e": 3e-2, "f": 2e-3, "F": 2e-3}  # of what is computed in half and in single precision
+INACTIVE: Any = object()  # the cotangent of a constant in a structure: nobody asks for it
+SYMMETRIC = {"cholesky", "cho_factor", "eigh", "eigvalsh"}  # of a matrix they read one half, and mean both
 ELEMENTS = 32  # an array of so many is asked element by element once it is known to be wrong
 
 
@@ -45,8 +47,13 @@ class Watch:
     @property
     def culprit(self) -> Culprit | None:
         """The first on the way back; what was only seen on the way forward comes behind."""
-        ordered = sorted((culprit for _, culprit in self.found), key=lambda culprit: culprit.kind.rank)
-        return self.raised or (ordered[0] if ordered else None)
+        wrong = [culprit for _, culprit in self.found if culprit.kind is not KINK]
+        return self.raised or min(wrong, key=lambda culprit: culprit.kind.rank, default=None)
+
+    @property
+    def kink(self) -> Culprit | None:
+        """The first on the way back that has several slopes to choose from."""
+        return next((culprit for _, culprit in self.found if culprit.kind is KINK), None)
 
     def forget(self, level: Any) -> None:
         """A sweep is done again, with care: what was seen of the first does not count."""
@@ -106,7 +113,7 @@ def watching() -> Iterator[Watch]:
         forward(entry, sweep)
 
     def watched_constant(function: Callable, args: tuple, kwargs: dict) -> Any:
-        if live.levels and any(is_active(a) for a in args):
+        if live.levels and any(is_active(a) or _holds_numbers(a) for a in args):
             place = _place()
             watch.ask(None, lambda: _constant(watch, function, args, kwargs, place))
         return constant(function, args, kwargs)
@@ -133,6 +140,11 @@ def watching() -> Iterator[Watch]:
             setattr(owner, name, original)
 
 
+def _holds_numbers(x: Any) -> bool:
+    """Is it a list, a dictionary or an object with numbers in it? Whether they are active only its own history says."""
+    return not isinstance(plain(x), tuple) and not is_number(plain(x)) and any(True for _ in leaves(plain(x)))
+
+
 def _place() -> tuple[str, int]:
     chain = errors.call_chain()
     return (chain[0][1], chain[0][2]) if chain else NOWHERE
@@ -140,7 +152,8 @@ def _place() -> tuple[str, int]:
 
 def _pulled_back(watch: Watch, sweep: Any, operation: Any, d: Any) -> Culprit | None:
     """What is wrong with the pullback of one operation at this cotangent."""
-    if operation.rule.primal is tape.moving_as:  # two things at once, on purpose
+    parameters = operation.rule.parameters
+    if operation.rule.primal is tape.moving_as or parameters[:1] == ("out",):  # two things at once, on purpose
         return None
     args, out = plain(operation.args), plain(operation.out)
     nodes = [_fresh(target) for target in operation.targets]
@@ -148,16 +161,18 @@ def _pulled_back(watch: Watch, sweep: Any, operation: Any, d: Any) -> Culprit | 
     careful = isinstance(sweep, Careful)
     again = Careful(sweep.level, {bare: sweep.masks.get(operation)}) if careful else tape.Sweep(sweep.level)
     again.apply(bare, d)
-    name = named(operation.rule.primal)
+    name, kink = named(operation.rule.primal), None
     for position, node in enumerate(nodes):
         if node is None:
             continue
         called = _called(operation.rule.primal, args, operation.kwargs, out)
         argument = _named(operation.rule, position)
-        bar = _collected(again, node)
-        if complaint := _complaint(watch, called, args, position, d, bar):
-            return Culprit(name, complaint[0], operation.place, argument, *complaint[1:])
-    return None
+        if complaint := _complaint(watch, operation.rule.primal, called, args, position, d, _collected(again, node)):
+            culprit = Culprit(name, complaint[0], operation.place, argument, *complaint[1:])
+            if culprit.kind is not KINK:
+                return culprit
+            kink = kink or culprit
+    return kink
 
 
 def _fresh(target: Any) -> Any:
@@ -165,7 +180,9 @@ def _fresh(target: Any) -> Any:
 
 
 def _collected(sweep: Any, node: Any) -> Any:
-    return tuple([_collected(sweep, n) for n in node]) if isinstance(node, tuple) else sweep.bars.get(node)
+    if isinstance(node, tuple):
+        return tuple([_collected(sweep, n) for n in node])
+    return INACTIVE if node is None else sweep.bars.get(node)
 
 
 def _named(rule: Any, position: int) -> str:
@@ -195,15 +212,20 @@ def _called(function: Callable, args: tuple, kwargs: dict, out: Any) -> Callable
 
 
 def _complaint(
-    watch: Watch, called: Callable[[tuple], Any], args: tuple, position: int, d: Any, bar: Any
+    watch: Watch, primal: Callable, called: Callable[[tuple], Any], args: tuple, position: int, d: Any, bar: Any
 ) -> tuple[Kind, str, str] | None:
-    """What is wrong with the cotangent of one argument: how, expected and got."""
+    """What is wrong with the cotangent of one argument, or that it has been chosen: how, expected and got."""
+    kink = None
     digits = max([DIGITS.get(np.asarray(leaf).dtype.char, 0.0) for _, leaf in leaves((args, d))], default=0.0)
     for path, leaf in leaves(args[position]):
         part = bar
         for key in path:
-            part = None if part is None else part[key]
+            part = part if part is None or part is INACTIVE else part[key]
+        if part is INACTIVE:
+            continue
         direction = random_direction(leaf, watch.generator)
+        if primal.__name__ in SYMMETRIC and np.ndim(leaf) > 1:
+            direction = direction + np.conj(np.swapaxes(direction, -1, -2))
         known = _slope_along(called, args, (position, *path), leaf, direction, d)
         if part is not None and (np.shape(part), np.asarray(part).dtype) != (np.shape(leaf), np.asarray(leaf).dtype):
             return FORM, _form(leaf), _form(part)
@@ -215,13 +237,15 @@ def _complaint(
         terms = 0.0 if part is None else np.abs(np.conj(part) * direction)
         got = 0.0 if part is None else float(inner(part, direction))
         if known.allows(got, float(np.sum(terms)), digits):
+            if known.is_kink and kink is None:
+                kink = KINK, known.along(direction), f"{got:.9g}"
             continue
         wanted = _elementwise(called, args, (position, *path), leaf, d)
         lost = part is None or not np.any(part)
         expected = known.along(direction) if wanted is None else _shown(wanted)
         shown = "nothing" if part is None else f"{got:.9g}" if wanted is None and not lost else _shown(part)
         return (LOST if lost else WRONG), expected, shown
-    return None
+    return kink
 
 
 def _slope_along(
@@ -232,7 +256,8 @@ def _slope_along(
 
     size = float(np.max(np.abs(leaf), initial=0.0))
     real = not np.iscomplexobj(leaf) and not any(np.iscomplexobj(part) for _, part in leaves((args, d)))
-    return slope(along, size, (lambda step: np.imag(along(step))) if real else None)
+    alone = np.size(leaf) == 1 and all(np.size(part) == 1 for _, part in leaves((d,)))
+    return slope(along, size, (lambda step: np.imag(along(step))) if real else None, alone)
 
 
 def _elementwise(called: Callable[[tuple], Any], args: tuple, path: tuple, leaf: Any, d: Any) -> Any:
@@ -292,15 +317,15 @@ def _pushed_forward(watch: Watch, entry: Any, tangents: list) -> Culprit | None:
 
 def _constant(watch: Watch, function: Callable, args: tuple, kwargs: dict, place: tuple[str, int]) -> Culprit | None:
     """Does the result of a function that is declared constant depend on what carries a derivative?"""
-    active = [i for i, a in enumerate(args) if is_number(plain(a))]
     args, kwargs = tuple(map(plain, args)), {key: plain(value) for key, value in kwargs.items() if key != "out"}
     out = function(*copy.deepcopy(args), **kwargs)
     if not any(True for _ in leaves(out)):
         return None
     weights = _map(lambda leaf: random_direction(leaf, watch.generator), out)
     called = _called(function, args, kwargs, out)
-    for position in active:
-        if complaint := _complaint(watch, called, args, position, weights, None):
+    for position in range(len(args)):
+        complaint = _complaint(watch, function, called, args, position, weights, None)
+        if complaint and complaint[0] is not KINK:
             return Culprit(named(function), CONSTANT, place, f"argument {position}", *complaint[1:])
     return None
 
@@ -316,7 +341,8 @@ def _composed(
     _, back = traced.pullback(composed, copy.deepcopy(args), kwargs, wrt=active)
     called = _called(function, args, kwargs, out)
     for position, bar in zip(active, back(weights), strict=True):
-        if complaint := _complaint(watch, called, args, position, weights, bar):
+        complaint = _complaint(watch, function, called, args, position, weights, bar)
+        if complaint and complaint[0] is not KINK:
             return Culprit(named(function), COMPOSED, place, f"argument {position}", *complaint[1:])
     return None
 

@@ -21,7 +21,7 @@ from .extract import as_written
 from .operations import watching
 from .symptoms import Subject, asked, of_case
 
-__all__ = ["Question", "Request", "adapter_of", "question_of", "search"]
+__all__ = ["Question", "Request", "Searched", "adapter_of", "question_of", "search"]
 
 
 class Request(NamedTuple):
@@ -117,13 +117,22 @@ def _function(what: str) -> Any:
     return function
 
 
-def search(subject: Subject) -> tuple[Culprit | None, str]:
-    """The operation that is wrong on the traced tier, and how much was asked."""
+class Searched(NamedTuple):
+    """The operation that is wrong on the traced tier; one that stands at a kink; and how much was asked, in words."""
+
+    culprit: Culprit | None
+    kink: Culprit | None
+    counted: str
+
+
+def search(subject: Subject) -> Searched:
+    """Each operation that the traced tier records, held against differences."""
     error = None
     with watching() as watch:
         try:
             asked(subject, adapters_of("reference")[-1])
         except Exception as raised:
             error = raised
+    culprit = watch.raised or (culprit_of_error(error) if error else watch.culprit)
     counted = f"{watch.asked} operations held against differences, {watch.unsettled} without a verdict"
-    return watch.raised or (culprit_of_error(error) if error else watch.culprit), counted
+    return Searched(culprit, watch.kink, counted)

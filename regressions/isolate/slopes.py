@@ -18,24 +18,33 @@ from ..oracles import Unsettled, extrapolated, parts, replaced
 
 __all__ = ["Slope", "inner", "is_number", "leaves", "moved_along", "random_direction", "slope"]
 
+TINY = 1e-100  # numbers that no step is small beside
 SCALES = (1.0, 2.0**-5, 2.0**-10)  # of the first step; smaller ones lose more to rounding than they gain
 
 
 @dataclass(frozen=True)
 class Slope:
-    """All that a derivative along a direction may be, `low` to `high`, and how much of it is trusted, relatively."""
+    """All that a derivative along a direction may be, from `low` to `high`; how much of it is trusted, relatively, and
+    below which `floor` it is as good as nothing."""
 
     low: float
     high: float
     trusted: float
+    floor: float = 1e-10
 
     def along(self, direction: Any) -> str:
         """It in words.
 
-        >>> Slope(2.0, 2.0, 0.0).along(1.0), Slope(0.5, 0.5, 0.0).along(np.ones(2))
-        ('2', '0.5 along a random direction')
+        >>> Slope(2.0, 2.0, 0.0).along(1.0), Slope(-1.0, 1.0, 0.0).along(np.ones(2))
+        ('2', 'anything from -1 to 1 along a random direction')
         """
-        return f"{self.middle:.9g}" + (" along a random direction" if np.ndim(direction) else "")
+        shown = f"anything from {self.low:.9g} to {self.high:.9g}" if self.is_kink else f"{self.middle:.9g}"
+        return shown + (" along a random direction" if np.ndim(direction) else "")
+
+    @property
+    def is_kink(self) -> bool:
+        """Are there several?"""
+        return self.high > self.low
 
     @property
     def middle(self) -> float:
@@ -48,14 +57,20 @@ class Slope:
         >>> Slope(2.0, 2.0, 1e-6).allows(2.0000001), Slope(2.0, 2.0, 1e-6).allows(2.1), Slope(0.0, 1.0, 0.0).allows(0.5)
         (True, False, True)
         """
-        room = max(self.trusted, digits) * max(abs(self.low), abs(self.high), abs(got), size) + 1e-10
+        room = max(self.trusted, digits) * max(abs(self.low), abs(self.high), abs(got), size) + self.floor
         return self.low - room <= got <= self.high + room
 
 
-def slope(along: Callable[[Any], Any], size: float = 1.0, analytic: Callable[[complex], Any] | None = None) -> Any:
+def slope(
+    along: Callable[[Any], Any],
+    size: float = 1.0,
+    analytic: Callable[[complex], Any] | None = None,
+    alone: bool = False,
+) -> Any:
     """The slope at 0 of a function of a step, None where it has none that can be found.
 
-    `size` is how large the numbers are that move; `analytic` the same function of an imaginary step.
+    `size` is how large the numbers are that move; `analytic` the same function of an imaginary step. One number that
+    goes through one operation `alone` meets no others that it could cancel with: a tiny slope of it is one.
 
     >>> slope(lambda h: (3 + h) ** 2).middle.__round__(6), slope(abs).low.__round__(6), slope(np.cbrt)
     (6.0, -1.0, None)
@@ -67,7 +82,7 @@ def slope(along: Callable[[Any], Any], size: float = 1.0, analytic: Callable[[co
         return float(np.real(value))
 
     start = safely(0.0)
-    if not np.isfinite(start):
+    if not np.isfinite(start) or 0 < size < TINY:
         return None
     central = _limit(lambda h: (safely(h) - safely(-h)) / (2 * h), size)
     right = _limit(lambda h: (safely(h) - start) / h, size, order=1)
@@ -81,7 +96,9 @@ def slope(along: Callable[[Any], Any], size: float = 1.0, analytic: Callable[[co
         with suppress(Exception), np.errstate(all="ignore"):  # a program that does not take complex numbers
             exact = float(analytic(1e-100j)) / 1e-100
             if abs(exact - found) <= 1e-5 * max(1.0, abs(found)):
-                return Slope(exact, exact, 1e-9)
+                beside = float(analytic(1e-9 * size + 1e-100j)) / 1e-100
+                is_rounding = abs(exact - beside) > 1e-5 * abs(exact) or abs(exact) < 1e-200  # the step underflows
+                return Slope(exact, exact, 1e-9, 1e-10 if is_rounding or not alone else 0.0)
     return Slope(found, found, 1e-5)
 
 

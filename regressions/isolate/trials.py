@@ -116,8 +116,8 @@ def _main(request: list, wanted: list, culprit: list | None) -> None:
             return False
         if culprit is None:
             return True
-        again = search(subject)[0]
-        return again is not None and again.key() == tuple(culprit)
+        again = search(subject)
+        return tuple(culprit) in [one.key() for one in (again.culprit, again.kink) if one is not None]
 
     with warnings.catch_warnings(), question.put_back():
         warnings.simplefilter("ignore")
