@@ -1,6 +1,7 @@
 """The command line: the cases listed, shown and asked, of any engine; what broke one, found; new ones begun.
 
-Exit status: 0 all right, 1 a case does not hold or an engine does not install, 2 the command makes no sense.
+Exit status: 0 all right, 1 a case does not hold or an engine does not install, 2 the command makes no sense, 130 it was
+interrupted.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from .scaffold import scaffold
 from .scripts import NoScript, script
 
 ENGINE_HELP = "reference (the default), another engine, a release of one (autograd==1.5), or module:attribute"
+INTERRUPTED = 130  # as shells say it of what SIGINT has ended
 EXAMPLES = """\
 examples:
   python -m regressions list --topic foreign-calls
@@ -44,8 +46,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         return options.command(options)
-    except (UnknownCase, UnknownEngine, HistoryError, NoScript, ExpectationError, ValueError, ImportError) as error:
+    except (UnknownCase, UnknownEngine, HistoryError, NoScript, ExpectationError) as error:
         parser.error(str(error.args[0]))
+    except (ValueError, ImportError, OSError) as error:
+        parser.error(str(error))
+    except KeyboardInterrupt:
+        _to_stderr("interrupted; what was found out is kept where it can be, and the same command goes on from there")
+        return INTERRUPTED
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -19,6 +19,7 @@ number or a structure weighs it to one); anything made of numbers, arrays, text 
 from __future__ import annotations
 
 import copy
+import difflib
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -387,10 +388,13 @@ def thread_id(url: str) -> str:
     'jax-347'
     """
     match = re.fullmatch(r"https://github\.com/([^/]+/[^/]+)/(?:issues|pull)/([1-9][0-9]*)", url)
+    if match is None:
+        raise ValueError(f"{url!r} is no thread: write https://github.com/OWNER/NAME/issues/NUMBER, or pull for issues")
     for name, repository in TRACKERS.items():
-        if match and match[1] == repository:
+        if match[1] == repository:
             return f"{name}-{match[2]}"
-    raise ValueError(f"{url!r} is no thread of {', '.join(TRACKERS.values())}")
+    near = "".join(f"; the nearest is {found}" for found in difflib.get_close_matches(match[1], TRACKERS.values(), 1))
+    raise ValueError(f"{url!r} is no thread of a tracker that is known{near}; add its name to TRACKERS in case.py")
 
 
 def _check(what: str, word: str, vocabulary: Mapping[str, str]) -> None:

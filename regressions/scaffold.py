@@ -63,7 +63,10 @@ def _program(isolated: str) -> tuple[str, str, str]:
     text, _, question = rest.partition(QUESTION)
     if not question and not rest.rstrip().endswith(QUESTION):
         raise ValueError("this is no program that isolate has written: it marks where the program begins and ends")
-    body, asked = ast.parse(text).body, {}
+    try:
+        body, asked = ast.parse(text).body, {}
+    except SyntaxError as error:
+        raise ValueError(f"the program that isolate has written does not parse any more: {error}") from None
     while body and isinstance(last := body[-1], ast.Assign) and (name := ast.unparse(last.targets[0])) in HINTS:
         asked[name] = f"    {name}={ast.unparse(last.value)},{HINTS[name]}"
         body.pop()

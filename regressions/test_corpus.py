@@ -272,8 +272,8 @@ def test_a_good_case_is_made():
 @pytest.mark.parametrize(
     ("threads", "changes", "message"),
     [
-        (["http://github.com/FluxML/Flux.jl/issues/7"], {}, "is no thread of"),
-        (["https://github.com/FluxML/Flux.jl/issues/7#comment"], {}, "is no thread of"),
+        (["http://github.com/FluxML/Flux.jl/issues/7"], {}, "is no thread: write"),
+        (["https://github.com/FluxML/Flux.jl/issues/7#comment"], {}, "is no thread: write"),
         (["https://github.com/FluxML/Nothing.jl/issues/7"], {}, "is no thread of"),
         (["https://github.com/FluxML/Flux.jl/issues/8"], {}, "named after"),
         ([], {"symptom": "slowness"}, "symptom: 'slowness' is none of"),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -57,6 +59,21 @@ def test_a_workload_that_is_not_there_names_the_nearest(capsys: pytest.CaptureFi
         main(["bisect", "--benchmark", "mpl", "--good", "HEAD~1"])
     assert caught.value.code == 2
     assert "there is no workload 'mpl'; the nearest is mlp" in capsys.readouterr().err
+
+
+def test_an_interrupted_search_says_so_in_a_line_and_is_taken_up_again(tmp_path: Path):
+    script = tmp_path / "a script.py"
+    script.write_text("import time\ntime.sleep(60)\n")
+    command = [sys.executable, "-m", "regressions", "bisect", "--script", str(script), "--passes"]
+    running = subprocess.Popen(
+        command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        env={**os.environ, "GRADPIN_CACHE": str(tmp_path / "cache")},
+    )  # fmt: skip
+    time.sleep(6)
+    os.killpg(running.pid, signal.SIGINT)
+    printed, told = running.communicate(timeout=60)
+    assert (running.returncode, printed) == (130, "")
+    assert told.splitlines()[-1].startswith("interrupted; ") and "Traceback" not in told
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,10 @@ import ast
 import linecache
 import operator
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -284,6 +286,23 @@ def test_the_pass_is_named_with_the_statement_that_it_spoils(
     assert " statements that it changes: mul, line " in printed
 
 
+def test_an_interrupted_shrinking_writes_the_smallest_so_far(tmp_path: Path):
+    command = [sys.executable, "-m", "regressions", "isolate", "enzymejl-1119", "--bite"]
+    running = subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert running.stderr is not None
+    heard = [next(line for line in running.stderr if "operations held against" in line)]
+    time.sleep(3)  # it may be anywhere by now, and has a minute to go
+    running.send_signal(signal.SIGINT)
+    printed, rest = running.communicate(timeout=60)
+    heard.append(rest)
+    assert "Traceback" not in rest, heard
+    if running.returncode == 1:
+        ast.parse(printed)
+        assert "# -- the program" in printed
+    else:  # before there was any
+        assert running.returncode == 130 and "interrupted" in rest and not printed
+
+
 def test_no_time_is_no_shrinking(capsys: pytest.CaptureFixture):
     assert main(["isolate", "theano-166", "--bite", "--seconds", "0"]) == 1
     printed = capsys.readouterr()
@@ -302,8 +321,16 @@ def test_help_is_this_text(capsys: pytest.CaptureFixture, monkeypatch: pytest.Mo
     [
         (["isolate"], "the following arguments are required: what"),
         (["isolate", "flux-1"], "no case is called 'flux-1'; the nearest is "),
-        (["isolate", "nowhere:f"], "No module named 'nowhere'"),
+        (
+            ["isolate", "nowhere:f"],
+            "No module named 'nowhere'; modules are looked for in this folder and on PYTHONPATH",
+        ),
+        (
+            ["isolate", "some/mine.py:f"],
+            "; modules are looked for in this folder and on PYTHONPATH: say mine:f in the f",
+        ),
         (["isolate", "somebodys:nothing"], "there is no function 'nothing' in somebodys"),
+        (["isolate", "somebodys:wrnog"], "there is no function 'wrnog' in somebodys; the nearest is wrong"),
         (["isolate", "somebodys:wrong"], "somebodys:wrong has no default for w; say --args 'np.ones(3), 2.0'"),
         (["isolate", "somebodys:wrong", "--args", "np.one(3)"], "--args 'np.one(3)': AttributeError: module 'numpy'"),
         (["isolate", "somebodys:wrong", "--args", "(1"], "--args '(1': SyntaxError: "),

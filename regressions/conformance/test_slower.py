@@ -64,6 +64,23 @@ def test_time_finds_it_at_every_position(turn, repository, line, store):  # noqa
 
 
 @proof
+def test_time_finds_it_past_a_commit_that_does_not_import_and_one_whose_gradient_is_nan(repository, line, store):  # noqa: F811
+    commits = line("", "", "", "", "", UNIMPORTABLE, "", NAN, "", TIME, TIME)
+    found = Search(Commits(repository.root, store), Slower(WORKLOAD), store).run(commits[0])
+    assert found.culprits == (commits[9],)
+    assert set(found.stepped_over) == {commits[5], commits[7]}, "both were asked"
+    text = report(found)
+    assert "told by time" in text and "does not import: ImportError: half done" in text and "wrong gradient: " in text
+
+
+@proof
+def test_time_gives_the_set_where_they_hide_the_culprit(repository, line, store):  # noqa: F811
+    commits = line("", NAN, UNIMPORTABLE, TIME)
+    found = Search(Commits(repository.root, store), Slower(WORKLOAD), store).run(commits[0])
+    assert found.culprits == tuple(commits[1:]) and set(found.stepped_over) == set(commits[1:3])
+
+
+@proof
 def test_the_same_engine_is_nothing_to_search_for(repository, line, store):  # noqa: F811
     commits = line("", "# nothing", "# nothing else")
     with pytest.raises(HistoryError, match=r"nothing of .* has grown 1\.2 times"):

@@ -143,8 +143,20 @@ def _shrunk(
             say("not shrunk: taken out of its module it does not fail in this way")
             return ""
         patience = 1.0 + 5 * (time.monotonic() - start)
-        fails = _told(lambda text: trials.fails(text, patience), first)
-        small = shrink(first, lambda text: candidates(text, name), fails, size, _over(start + request.seconds))
+        small = first
+
+        def fails(text: str) -> bool:
+            nonlocal small
+            found = trials.fails(text, patience)
+            small = text if found else small
+            return found
+
+        try:
+            shrink(
+                first, lambda text: candidates(text, name), _told(fails, first), size, _over(start + request.seconds)
+            )
+        except KeyboardInterrupt:
+            say("interrupted: this is the smallest so far")
     left = subject_of(small, name, question.subject)
     say(f"shrunk from {size(first)[1]} characters to {size(small)[1]}; it fails in the same way:")
     return _script(small, name, left, symptom(left, adapter) or failure, question, adapter)
