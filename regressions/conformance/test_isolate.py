@@ -224,9 +224,23 @@ def test_the_statement_is_named_whose_result_loses_its_cotangent(name: str, line
     assert f"            {line}\n  expected  " in printed
 
 
+def test_a_program_that_runs_otherwise_or_is_not_refused_says_so(capsys: pytest.CaptureFixture):
+    assert main(["isolate", "zygote-1663", "--bite", "--seconds", "0"]) == 1
+    assert "what runs is another program, which returns -6.0, not -42.0\n" in capsys.readouterr().err
+    assert main(["isolate", "autograd-361", "--bite", "--seconds", "0"]) == 1
+    assert "nothing refuses it: it has to end in an exception (argument), and has an answer" in capsys.readouterr().err
+
+
 def test_what_is_lost_behind_the_first_operations_is_between_them_and_the_argument(capsys: pytest.CaptureFixture):
     assert main(["isolate", "mygrad-303", "--bite", "--seconds", "0"]) == 1
-    assert "take the argument and the argument: wrong numbers in the cotangent of x\n" in capsys.readouterr().err
+    printed = capsys.readouterr().err
+    assert (
+        "take the argument and the argument: wrong numbers in the cotangent of x\n  taken by  operator.mul " in printed
+    )
+    assert main(["isolate", "tangent-67", "--bite", "--seconds", "0"]) == 1
+    assert "nothing in the cotangent of x\n  taken by  no operation\n" in capsys.readouterr().err
+    assert main(["isolate", "nnlib-538", "--bite", "--seconds", "0"]) == 1
+    assert capsys.readouterr().err.count("  taken by  operator.mul at ") == 2, "in two places"
 
 
 @pytest.mark.parametrize(

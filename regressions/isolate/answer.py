@@ -14,20 +14,25 @@ import textwrap
 import time
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
 
 from .. import report
 from ..adapters import Adapter, adapters_of
+from ..case import Raises
 from ..records import recorded
 from ..scaffold import PROGRAM, QUESTION
 from ..scripts import ENGINES
 from ..verdicts import Verdict
-from .carried import carrier
+from .carried import carrier, uses
 from .culprits import RAISES, Culprit
 from .derivatives import derived
 from .extract import NoText, subject_of, texts
 from .question import Question, Request, adapter_of, question_of, search
 from .shrink import candidates, shrink, size
-from .symptoms import Subject, Symptom, Undecided, asked, symptom
+from .slopes import leaves, moved_along
+from .symptoms import VALUE, Subject, Symptom, Undecided, asked, symptom
 from .tiers import blamed
 from .trials import Trials
 
@@ -104,6 +109,12 @@ def _between(subject: Subject, failure: Symptom | None, question: Question, kink
     if not fails(traced):
         first, *more = blamed(lambda: fails(compiled))
         return [f"no operation is wrong, and the traced tier is right: it is {first}", *more]
+    if question.case is not None and isinstance(refusal := question.case.right, Raises):
+        return [f"nothing refuses it: it has to end in an exception ({refusal.kind}), and has an answer"]
+    if failure is not None and failure.kind == VALUE:
+        return [
+            f"no operation is wrong: what runs is another program, which returns {failure.got}, not {failure.expected}"
+        ]
     if subject.asks == "value":
         if culprit := kink or derived(subject.program, subject.arguments()):
             return culprit.lines()
@@ -113,7 +124,28 @@ def _between(subject: Subject, failure: Symptom | None, question: Question, kink
     right = "no operation is wrong as far as differences can tell, nor is the cotangent that comes to the result of one"
     if failure is None or not failure.where:
         return [right]
-    return [right + ":", f"it is between the operations that take the argument and the argument: {failure}"]
+    between = f"it is between the operations that take the argument and the argument: {failure}"
+    return [right + ":", between, *_uses(subject, traced)]
+
+
+MOST_USES = 5  # that are listed
+
+
+def _uses(subject: Subject, adapter: Adapter) -> list[str]:
+    """The operations that take the arguments, as lines of a report."""
+    if subject.wrt is not None:
+        return []
+    at = subject.at
+    for path, leaf in leaves(subject.at):
+        at = moved_along(at, path, np.ones(np.shape(leaf)), 1e-3)
+    try:
+        found = uses(lambda: asked(subject, adapter), lambda: asked(replace(subject, at=at), adapter))
+    except Exception:  # beside the point it may not be defined
+        return []
+    lines = [f"  taken by  {name} at {file}:{line}" for name, (file, line) in found[:MOST_USES]] or [
+        "  taken by  no operation"
+    ]
+    return lines + ([f"            and {len(found) - MOST_USES} more"] if len(found) > MOST_USES else [])
 
 
 # -- the smallest program ----------------------------------------------------------------------------------------------

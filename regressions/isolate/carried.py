@@ -19,9 +19,9 @@ from engine.traced.levels import live, plain
 
 from .culprits import CARRIED, Culprit, named
 from .operations import DIGITS
-from .slopes import inner, is_number, random_direction, slope
+from .slopes import inner, is_number, leaves, random_direction, slope
 
-__all__ = ["carrier"]
+__all__ = ["carrier", "uses"]
 
 SECONDS = 20.0
 
@@ -107,6 +107,27 @@ def carrier(loss: Callable[[], Any]) -> Culprit | None:
             shown = "nothing" if d is None else f"{got:.9g}"
             return Culprit(named(operation.rule.primal), CARRIED, operation.place, "", known.along(direction), shown)
     return None
+
+
+def uses(run: Callable[[], Any], moved: Callable[[], Any]) -> list[tuple[str, tuple[str, int]]]:
+    """The operations that take the arguments themselves, and no other's result: by name, each with its place.
+
+    `moved` is the same run with all the numbers of the arguments moved: what has changed comes from them.
+    """
+    with Rerun().watching() as one:
+        run()
+    with Rerun().watching() as other:
+        moved()
+    found: dict[tuple[str, tuple[str, int]], None] = {}
+    results: set[int] = set()
+    for here, there in zip(one.numbers, other.numbers, strict=False):
+        if here.rule is not there.rule:  # it went another way
+            break
+        pairs = zip(leaves(plain(here.args)), leaves(plain(there.args)), strict=False)
+        if any(id(a) not in results and not np.array_equal(a, b) for (_, a), (_, b) in pairs):
+            found[named(here.rule.primal), here.place] = None
+        results |= {id(leaf) for _, leaf in leaves(plain(here.out))}
+    return list(found)
 
 
 def _is_a_view(out: Any, operation: tape.Operation) -> bool:

@@ -24,7 +24,10 @@ from ..case import Case, Rules
 from .operations import DIGITS
 from .slopes import inner, leaves, moved_along, random_direction, slope
 
-__all__ = ["Subject", "Symptom", "Undecided", "asked", "of_case", "symptom"]
+__all__ = ["VALUE", "Subject", "Symptom", "Undecided", "asked", "of_case", "symptom"]
+
+
+VALUE = "another value"
 
 
 class Undecided(Exception):
@@ -114,7 +117,7 @@ def symptom(subject: Subject, adapter: Adapter) -> Symptom | None:
     if subject.asks == "value":
         return _of_value(adapter.read(gradient[0], right), right)
     if np.ndim(right) == 0 and not np.allclose(adapter.read(value, right), right, rtol=1e-5, equal_nan=True):
-        return Symptom("another value", expected=str(right), got=str(value))
+        return Symptom(VALUE, expected=str(right), got=str(value))
     return _of_gradient(program, subject, adapter.read(gradient, subject.wrt or subject.arguments()))
 
 
