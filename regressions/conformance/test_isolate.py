@@ -209,6 +209,12 @@ def test_other_engines_are_isolated_by_shrinking_alone(mine: str, capsys: pytest
     assert len(program_in(printed.out)) < 140
 
 
+def test_what_is_not_in_the_environments_of_other_engines_is_not_imported():
+    code = "import sys; sys.modules['packaging'] = sys.modules['hypothesis'] = None\n"
+    code += "import regressions.isolate.answer, regressions.isolate.trials"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
 @pytest.mark.parametrize(
     ("name", "line"),
     [

@@ -33,7 +33,6 @@ from .question import Question, Request, adapter_of, question_of, search
 from .shrink import candidates, shrink, size
 from .slopes import leaves, moved_along
 from .symptoms import VALUE, Subject, Symptom, Undecided, asked, symptom
-from .tiers import blamed
 from .trials import Trials
 
 __all__ = ["answer", "say"]
@@ -107,6 +106,8 @@ def _between(subject: Subject, failure: Symptom | None, question: Question, kink
         return symptom(subject, adapter) is not None
 
     if not fails(traced):
+        from .tiers import blamed  # it takes packages that the environments of other engines do not have
+
         first, *more = blamed(lambda: fails(compiled))
         return [f"no operation is wrong, and the traced tier is right: it is {first}", *more]
     if question.case is not None and isinstance(refusal := question.case.right, Raises):
