@@ -35,9 +35,10 @@ QUADRATIC = (
 )
 LEAK = (
     "engine/api.py",
-    "    _check(f, args)\n    return _differentiated(f, args, kwargs, with_value)\n",
-    "    _check(f, args)\n    _answers.append(_differentiated(f, args, kwargs, with_value))\n"
-    "    return _answers[-1]\n\n\n_answers: list = []\n",
+    "                if found is not MISS:\n                    return found[1]\n",
+    "                if found is not MISS:\n"
+    "                    globals().setdefault('_answers', []).append(found)\n"
+    "                    return found[1]\n",
 )
 
 
@@ -132,14 +133,15 @@ def test_a_rule_that_became_slower_is_found_by_time_alone(project):
     culprit, found = planted(project, SLOW_RULE, RATIOS, "slow rule")
     assert found["status"] == 1 and blamed(found) == {(culprit,)}
     factors = {one["workload"]: one["factor"] for one in found["slowdowns"]}
-    assert 1.2 < factors["mlp:32x64-64-1"] < 1.45
+    assert 1.1 < factors["mlp:32x64-64-1"] < 1.45
 
 
-def test_a_rule_that_became_slower_is_found_by_counters_and_time(project):
+def test_what_counters_have_found_is_not_said_again_by_time(project):
     culprit, found = planted(project, SLOW_RULE, COUNTERS_AND_RATIOS, "slow rule counted")
     assert found["status"] == 1 and blamed(found) == {(culprit,)}
-    assert {one["series"][1] for one in found["changes"]} >= {"mlp:32x64-64-1", "rnn:10x4x4"}
-    assert "mlp:32x64-64-1" in {one["workload"] for one in found["slowdowns"] if one["by"] == "time"}
+    counted = {one["series"][1] for one in found["changes"]}
+    assert counted >= {"mlp:32x64-64-1", "rnn:10x4x4"}
+    assert not counted & {one["workload"] for one in found["slowdowns"] if one["by"] != "time"}
 
 
 def test_a_quadratic_loop_is_found(project):
