@@ -88,8 +88,8 @@ REASONS = (
         "np.square(z)",
     ),
     Reason(
-        "One pass there, and about one back. What is followed is given to the user as a copy in which NaNs are looked for, "
-        "and that takes longer than the pullback.",
+        "One pass there, and about one back. What is followed is given to the user as a copy in which NaNs are looked "
+        "for, and that takes longer than the pullback.",
         "np.clip(s, -0.5, 0.5); np.diff(x); np.diff(x, 2); np.diff(A, axis=0); np.ediff1d(x)",
     ),
     Reason(

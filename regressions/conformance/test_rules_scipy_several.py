@@ -41,6 +41,9 @@ ROWS = [
     *[row(sp.lpmv, m, v, UNIT - 0.5) for m, v in ((0, 3), (2, 4), (0, 1), (-1, 2), (3, 3))],
     row(sp.lpmv, 0, 3, np.array([1.0, -1.0]) * 0.999, single=False),
     *new("legendre_p", 3, UNIT),
+    *new("legendre_p_all", 4, UNIT),
+    *new("sph_legendre_p_all", 3, 2, POSITIVE),
+    *new("sph_harm_y_all", 2, 3, POSITIVE, UNIT, single=False),
     *new("assoc_legendre_p", 3, 2, UNIT),
     *[case for n, m in ((3, 2), (3, -1), (2, 2), (1, 0), (0, 0))
       for case in (new("sph_harm_y", n, m, UNIT, POSITIVE, single=False, zero=n == 0) if n else [])],
@@ -132,7 +135,7 @@ def test_what_has_no_formula_is_refused(program):
         gradient(program, 1.5)
 
 
-@pytest.mark.parametrize("name", ["pbdv_seq", "lmbda", "sph_harm_y_all"])
+@pytest.mark.parametrize("name", ["pbdv_seq", "lmbda"])
 def test_others_are_refused_with_a_way_out(name):
     if not hasattr(sp, name):
         pytest.skip("not in this SciPy")

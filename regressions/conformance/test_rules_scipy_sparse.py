@@ -148,7 +148,8 @@ def test_a_sparse_argument_has_a_tangent_with_its_numbers(tier_name):
         lambda a: a.setdiag(1.0) or a.sum(),
         lambda a: np.sum(np.dot(a, X)),
         lambda a: sparse.hstack([a, a]).sum(),
-        lambda a: ssl.norm(a),
+        lambda a: ssl.norm(a, 2),
+        lambda a: ssl.norm(a, axis=0).sum(),
         lambda a: ssl.lsqr(a, Y)[0].sum(),
         lambda a: sum(row.sum() for row in a),
         lambda a: a.tocsc().data[0],
@@ -164,6 +165,28 @@ def test_what_is_not_linear_is_refused(program, given, tier_name):
 
     with tier(tier_name), pytest.raises(DifferentiationError):
         gradient(program, a) if given else gradient(of_numbers, a.data)
+
+
+@pytest.mark.parametrize("ord", [None, "fro", 1, -1, np.inf, -np.inf])
+@pytest.mark.parametrize("tier_name", TIERS)
+def test_norms(ord, tier_name):
+    """As of the dense matrix, also where a place is named twice."""
+    rows, columns = np.array([0, 0, 1, 2, 0, 1]), np.array([0, 2, 1, 0, 0, 2])
+    v = np.array([1.3, -0.4, 2.2, 0.9, -0.6, 0.7])
+    place = np.zeros((6, 9))
+    place[np.arange(6), 3 * rows + columns] = 1.0
+
+    def of_sparse(v):
+        return ssl.norm(sparse.coo_array((v, (rows, columns)), shape=(3, 3)), ord)
+
+    def of_dense(v):
+        return np.linalg.norm(np.reshape(v @ place, (3, 3)), ord)
+
+    with tier(tier_name):
+        np.testing.assert_allclose(gradient(of_sparse, v)[0], gradient(of_dense, v)[0], atol=1e-14)
+        steps = 1e-6 * np.eye(6)
+        by_differences = [(of_sparse(v + h) - of_sparse(v - h)) / 2e-6 for h in steps]
+        np.testing.assert_allclose(gradient(of_sparse, v)[0], by_differences, atol=1e-8)
 
 
 def test_a_refusal_shows_the_way_out():

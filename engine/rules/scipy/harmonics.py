@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import special as sp
 
-from ..registry import composition, elementwise, existing, refused, rule
+from ..registry import composition, constant, elementwise, existing, refused, rule
 from ..vocabulary import conj, refuse
 from .bessel import jacobi_partial
 from .parameters import ALL, by_differences, like
@@ -92,11 +92,37 @@ def polar_slope(at_order: Any, n: Any, m: Any) -> Any:
     return 0.5 * (np.sqrt(np.maximum(up, 0)) * above - np.sqrt(np.maximum(down, 0)) * below)
 
 
-refused(
-    *existing(sp, "legendre_p_all assoc_legendre_p_all sph_legendre_p_all sph_harm_y_all"),
-    reason="it gives all degrees and orders at once",
-    way_out="the same function without _all, in a loop over those that are wanted",
-)
+# ---- all degrees from 0 to n, and all orders from 0 to m and from -m to -1
+def degrees(n: int, axes: int) -> np.ndarray:
+    """0 to n, before that many axes."""
+    return np.reshape(np.arange(n + 1), (-1,) + (1,) * axes)
+
+
+def all_orders(m: int, axes: int) -> np.ndarray:
+    """0 to m, and -m to -1, before that many axes."""
+    return np.reshape(np.concatenate([np.arange(m + 1), np.arange(-m, 0)]), (-1,) + (1,) * axes)
+
+
+if hasattr(sp, "legendre_p_all"):
+    composition(sp.legendre_p_all, lambda n, z, *, diff_n=0: sp.legendre_p(degrees(n, np.ndim(z)), z, diff_n=diff_n))
+    composition(
+        sp.sph_legendre_p_all,
+        lambda n, m, theta, *, diff_n=0: sp.sph_legendre_p(
+            degrees(n, np.ndim(theta) + 1), all_orders(m, np.ndim(theta)), theta, diff_n=diff_n
+        ),
+    )
+    composition(
+        sp.sph_harm_y_all,
+        lambda n, m, theta, phi, *, diff_n=0: sp.sph_harm_y(
+            degrees(n, np.ndim(theta + phi) + 1), all_orders(m, np.ndim(theta + phi)), theta, phi, diff_n=diff_n
+        ),
+    )
+    constant(degrees, all_orders)
+    refused(
+        sp.assoc_legendre_p_all,
+        reason="those of negative orders beyond the degree are zeros, where lpmv, which gives the slopes, has a pole",
+        way_out="assoc_legendre_p, in a loop over the degrees and orders that are wanted",
+    )
 
 # ---- derivatives of Bessel functions: the next one
 rule(

@@ -9,7 +9,7 @@ from scipy.sparse import linalg as ssl
 
 from ..registry import composition, constant, existing, refused, rule
 from ..vocabulary import conj, rebased, refuse
-from .sparse import as_sparse, assembled, at_places, is_sparse, turned
+from .sparse import as_sparse, assembled, at_places, is_sparse, summed, turned
 
 
 def solution(data: Any, place: tuple, b: Any) -> Any:
@@ -41,7 +41,26 @@ def found_solution(a: Any, b: np.ndarray, permc_spec: Any, use_umfpack: bool) ->
     return ssl.spsolve(a, b, permc_spec, use_umfpack)
 
 
+# ---- norms
+def norm(x: Any, ord: Any = None, axis: Any = None) -> Any:
+    """The root of the sum of squares, the largest column sum (1) or row sum (inf), or, negative, the smallest."""
+    if axis is not None or not (ord is None or ord in ("fro", "f", 1, -1, np.inf, -np.inf)):
+        refuse("scipy.sparse.linalg.norm along an axis, or of this order", "numpy.linalg.norm of A.toarray()")
+    if not is_sparse(x):
+        refuse("scipy.sparse.linalg.norm of a dense matrix", "numpy.linalg.norm")
+    a = as_sparse(x)
+    m, n = a.shape
+    places, position = np.unique(a.row * n + a.col, return_inverse=True)
+    entries = summed(a.numbers, position, len(places))  # a place may be named twice
+    if ord is None or isinstance(ord, str):
+        return np.linalg.norm(entries)
+    along, length = (places % n, n) if abs(ord) == 1 else (places // n, m)
+    sums = summed(np.abs(entries), along, length)
+    return np.max(sums) if ord > 0 else np.min(sums)
+
+
 composition(ssl.spsolve, spsolve)
+composition(ssl.norm, norm)
 constant(found_solution)
 constant(
     *existing(ssl, "use_solver spbandwidth is_sptriangular LaplacianNd"),
@@ -57,10 +76,12 @@ refused(
     way_out="scipy.sparse.linalg.spsolve",
 )
 refused(
-    *existing(
-        ssl,
-        "eigs eigsh expm expm_multiply funm_multiply_krylov inv lobpcg matrix_power norm onenormest svds",
-    ),
-    reason="its rule has not been written",
+    *existing(ssl, "eigs eigsh expm_multiply funm_multiply_krylov lobpcg onenormest svds"),
+    reason="it iterates in a space that it chooses by values, to a tolerance",
+    way_out="its namesake in numpy.linalg or scipy.linalg, of A.toarray()",
+)
+refused(
+    *existing(ssl, "expm inv matrix_power"),
+    reason="it makes a sparse array of the products of others, whose places come out of sight",
     way_out="its namesake in numpy.linalg or scipy.linalg, of A.toarray()",
 )
