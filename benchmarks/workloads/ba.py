@@ -146,6 +146,8 @@ def arguments(n, m, p):
     return (cams, points, draw.random(p)), {"feats": draw.random((p, 2)), "camera": camera, "point": point}
 
 
+GAP = "At small size: the overhead of some hundred calls on a few rows."
+
 WORKLOAD = Workload(
     "ba",
     objective,
@@ -155,4 +157,5 @@ WORKLOAD = Workload(
         Size("n=49,m=7776,p=31843", lambda: arguments(49, 7776, 31_843), target=LARGE),
     ),
     derivative=jacobian,
+    gap=GAP,
 )

@@ -40,6 +40,12 @@ def arguments(n, k):
     return (draw((n, n)), draw((k, k))), {}
 
 
+GAP = (
+    "Each term's cotangent is a product and a sum in two passes, where by hand einsum does one; `maximum` "
+    "asks again what lost; parts of the image are saved as views. It would take contracting a product "
+    "with the sum that follows it."
+)
+
 WORKLOAD = Workload(
     "convolution",
     loss,
@@ -48,4 +54,5 @@ WORKLOAD = Workload(
         Size("16x16,3x3", lambda: arguments(16, 3)),
         Size("512x512,5x5", lambda: arguments(512, 5), target=LARGE),
     ),
+    gap=GAP,
 )

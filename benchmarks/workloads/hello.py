@@ -13,4 +13,10 @@ def square_gradient(x):
     return (2 * x,)
 
 
-WORKLOAD = Workload("hello", square, square_gradient, (Size("1", lambda: ((3.0,), {})),))
+GAP = (
+    "A call looks up the instance by the code of the function, checks the types of its arguments and "
+    "builds a tuple: 0.4 us around a product of 0.08. It would take a call without checks, which could be "
+    "wrong."
+)
+
+WORKLOAD = Workload("hello", square, square_gradient, (Size("1", lambda: ((3.0,), {})),), gap=GAP)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.workloads.workload import Size, Workload, rng
+from benchmarks.workloads.workload import LARGE, Size, Workload, rng
 
 
 def loss(x):
@@ -33,6 +33,6 @@ WORKLOAD = Workload(
     loss_gradient,
     (
         Size("100", lambda: arguments(100)),
-        Size("10000", lambda: arguments(10_000), target=1.2),
+        Size("10000", lambda: arguments(10_000), target=LARGE),
     ),
 )

@@ -37,4 +37,10 @@ def arguments(n):
     return (rng().standard_normal(n).tolist(), 1.1), {}
 
 
-WORKLOAD = Workload("list_appends", loss, loss_gradient, (Size("1000", lambda: arguments(1000), target=4.0),))
+GAP = (
+    "The cotangent of a list is a list, built and popped as the list was, and two loops are reversed "
+    "where by hand one does. It would take seeing that an append and a read of the last are a carried "
+    "value, and fusing loops."
+)
+
+WORKLOAD = Workload("list_appends", loss, loss_gradient, (Size("1000", lambda: arguments(1000)),), gap=GAP)

@@ -54,6 +54,8 @@ def arguments(batch, width):
     return (Chain([Dense(w1, b1, np.tanh), Dense(w2, b2, identity)]),), constants
 
 
+GAP = "Attributes are read and checked, and the tangents of objects built, at each call."
+
 WORKLOAD = Workload(
     "mlp_objects",
     loss,
@@ -63,4 +65,5 @@ WORKLOAD = Workload(
         Size("256x512-512-1", lambda: arguments(256, 512), target=1.15),
     ),
     flat=mlp.WORKLOAD,
+    gap=GAP,
 )

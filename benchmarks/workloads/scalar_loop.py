@@ -29,4 +29,4 @@ def loss_gradient(x, a):
     return x_bar, a_bar
 
 
-WORKLOAD = Workload("scalar_loop", loss, loss_gradient, (Size("100", lambda: ((0.7, 1.93), {}), target=1.3),))
+WORKLOAD = Workload("scalar_loop", loss, loss_gradient, (Size("100", lambda: ((0.7, 1.93), {})),))

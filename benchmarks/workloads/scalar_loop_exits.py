@@ -52,13 +52,19 @@ def loss_gradient(x, a, limit):
     return x_bar, a_bar
 
 
+GAP = (
+    "How a loop is left goes through flags, `returns` and its like, in either direction; by hand it is a "
+    "break and the saved values tell the way. It would take exits as a node of their own in the core."
+)
+
 WORKLOAD = Workload(
     "scalar_loop_exits",
     loss,
     loss_gradient,
     (
-        Size("break", lambda: ((0.7, 2.1), {"limit": 145.0}), target=1.6),
-        Size("return", lambda: ((-0.7, 2.1), {"limit": 145.0}), target=1.6),
-        Size("100", lambda: ((0.7, 2.1), {"limit": 1000.0}), target=1.6),
+        Size("break", lambda: ((0.7, 2.1), {"limit": 145.0})),
+        Size("return", lambda: ((-0.7, 2.1), {"limit": 145.0})),
+        Size("100", lambda: ((0.7, 2.1), {"limit": 1000.0})),
     ),
+    gap=GAP,
 )

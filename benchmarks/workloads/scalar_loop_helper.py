@@ -18,4 +18,4 @@ def loss(x, a):
     return x
 
 
-WORKLOAD = Workload("scalar_loop_helper", loss, loss_gradient, (Size("100", lambda: ((0.7, 1.93), {}), target=1.4),))
+WORKLOAD = Workload("scalar_loop_helper", loss, loss_gradient, (Size("100", lambda: ((0.7, 1.93), {})),))
