@@ -392,13 +392,13 @@ class Expressions:
         cond = self.truth(first)
         if type(cond) is Const:
             return rest() if cond.value == both else first
-        if type_of(first) == BOOL:
+        if type(first) is Var and first.type == BOOL:
             here, before, self.block = self.block, self.store, Block()
             self.store = dict(before)
             second = rest()
             stmts, changed, self.block = self.block.stmts, self.store != before, here
             harmless = all(type(s) is Let and not s.must for s in stmts) and len(stmts) <= 4
-            if harmless and not changed and type_of(second) == BOOL and type(second) is Var:
+            if harmless and not changed and type(second) is Var and second.type == BOOL:
                 here.stmts.extend(stmts)
                 return self.emit(truth_and if both else truth_or, (first, second), BOOL)
             self.store = before

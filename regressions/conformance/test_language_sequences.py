@@ -10,7 +10,7 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 
-from engine import errors, gradient, switches
+from engine import errors, gradient, jvp, switches
 from regressions import oracles
 
 X = np.array([2.0, 3.0])
@@ -139,3 +139,23 @@ def test_operator_as_a_function_means_what_the_operator_means(program, tier):
 def test_what_python_refuses_of_lists_is_refused_by_python(operate, operand):
     with pytest.raises(TypeError):
         gradient(lambda x: np.sum(operate([x[0], x[1]], operand)), X)
+
+
+def merged(a, b):
+    """Two sorted lists as one."""
+    out = []
+    while a and b:
+        out.append(a.pop(0) if a[0] < b[0] else b.pop(0))
+    return out + a + b
+
+
+def test_lists_that_shrink_decide_when_a_loop_ends():
+    def f(x):
+        a, b = [x[0], x[1]], [x[2], x[3], x[4]]
+        return sum(value * (i + 1) for i, value in enumerate(merged(a, b)))
+
+    x = np.array([1.0, 4.0, 2.0, 3.0, 5.0])
+    for tier in (nullcontext(), switches.off("typed")):
+        with tier:
+            np.testing.assert_array_equal(gradient(f, x)[0], [1.0, 4.0, 2.0, 3.0, 5.0])
+            np.testing.assert_array_equal(jvp(f, (x,), (np.ones(5),))[1], 15.0)
