@@ -60,7 +60,7 @@ class Names:
         method_of_ufunc = isinstance(owner, np.ufunc)  # made anew whenever it is asked for
         key = (id(owner), value.__name__) if method_of_ufunc else id(value)
         if key not in self.constants:
-            hint = getattr(value, "__name__", None) or type(value).__name__
+            hint = getattr(value, "__name__", None) or (str(value) if type(value) is float else type(value).__name__)
             hint = f"{owner.__name__}_{hint}" if method_of_ufunc else hint
             self.constants[key] = chosen = self.fresh(hint.strip("<>").split(".")[-1])
             self.values[chosen] = value
@@ -230,7 +230,7 @@ class Emitter:
         self.named[stmt.out] = target = self.name_of(buffer)
         if stmt.fn is runtime.addat:
             d = self.arg(stmt.args[2])
-            if _may_repeat(stmt.args[1]):
+            if _may_repeat(stmt.args[1]) and not self.is_of_places(stmt.args[1]):
                 return ast.Expr(
                     call(self.names.constant(runtime.addat_inplace), name(target), self.arg(stmt.args[1]), d)
                 )
@@ -245,6 +245,11 @@ class Emitter:
             return ast.Expr(call(attribute(name(target), "pop")))
         item = self.arg(stmt.args[2])
         return ast.Assign([ast.Subscript(name(target), self.index(stmt.args[1]), ast.Store())], item)
+
+    def is_of_places(self, index: Any) -> bool:
+        """Is it what `places_of` has found, each place once?"""
+        made = self.ownership.makers.get(index) if type(index) is Var else None
+        return type(made) is Let and made.fn is runtime.places_of
 
     def assign(self, targets: list[str], values: list) -> list[ast.stmt]:
         """Assign atoms to names as if at once: in an order that overwrites nothing still needed, or as a tuple."""

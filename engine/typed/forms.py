@@ -245,6 +245,18 @@ def _owned(e: Any, stmt: Let) -> ast.expr:
     return call(attribute(e.arg(stmt.args[0]), "copy"))
 
 
+def _spread(e: Any, stmt: Let) -> ast.expr | None:
+    d, like = stmt.args
+    if not is_array(d) or len(type_of(d).mask) != len(type_of(like).mask) or not e.ownership.is_owned(d):
+        return None
+    tree = e.arg(d)
+    return call(e.names.constant(runtime.spread_if_smaller), tree, e.arg(like))
+
+
+def _as_float(e: Any, stmt: Let) -> ast.expr:
+    return call(e.names.constant(float), e.arg(stmt.args[0]))
+
+
 def _fresh_list(e: Any, stmt: Let) -> ast.expr:
     return e.arg(stmt.args[0])
 
@@ -269,5 +281,6 @@ FORMS: dict[Callable, Callable] = {
     np.real: part("real"), np.imag: part("imag"),
     runtime.dim: _dim, runtime.sum_axes: _sum_axes, runtime.total: _total, runtime.read: _read,
     runtime.cast: _cast, runtime.real_part: _real, runtime.owned: _owned, runtime.fresh_list: _fresh_list,
-    runtime.backwards: _backwards, runtime.sum_list: _sum_list,
+    runtime.backwards: _backwards, runtime.sum_list: _sum_list, runtime.as_float: _as_float,
+    runtime.spread: _spread,
 }  # fmt: skip

@@ -92,9 +92,9 @@ def slogdet(lowerer: Any, args: list, kwargs: dict) -> Any:
     of = type_of_value(args[0]) if args else None
     if kwargs or len(args) != 1 or not isinstance(of, Array) or len(of.mask) < 2 or of.dtype.kind not in "f":
         raise NotTyped("slogdet of something else than real matrices")
-    return Tup(
-        tuple([lowerer.let(part, (args[0],)) for part in (runtime.sign_of_det, runtime.log_abs_det)]), SlogdetResult
-    )
+    logarithm = lowerer.let(runtime.log_abs_det, (args[0],))
+    sign = lowerer.emit(runtime.sign_of_det, (args[0],), type_of(logarithm))  # it raises nothing that this one does not
+    return Tup((sign, logarithm), SlogdetResult)
 
 
 # ---- several arrays without derivatives

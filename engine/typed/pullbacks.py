@@ -151,6 +151,8 @@ def _divide(lowerer: Any, stmt: Let, d: Any) -> list:
 
 def _multiply(lowerer: Any, stmt: Let, d: Any) -> list:
     x, y = stmt.args
+    if x is y:  # twice the cotangent, which may be smaller than the product
+        return [lambda: lowerer.let(operator.mul, (lowerer.let(operator.add, (d, d)), x))]
     return [lambda: lowerer.let(operator.mul, (d, y)), lambda: lowerer.let(operator.mul, (d, x))]
 
 

@@ -192,7 +192,7 @@ def applied_slope(slope: Any, like: Any, d: Any, out: Any, *args: Any, **kwargs:
 
 def places_of(x: Any, value: Any) -> Any:
     """Where the elements of a vector are that equal `value`, of which there is at least one."""
-    places = np.flatnonzero(x == value)
+    (places,) = (x == value).nonzero()
     if not places.size:
         raise NotTyped("an extreme that is NaN")
     return places
@@ -324,6 +324,11 @@ def spread(d: Any, like: Any) -> Any:
     out = np.empty(like.shape, like.dtype)
     out[...] = d
     return out
+
+
+def spread_if_smaller(d: Any, like: Any) -> Any:
+    """The same of a fresh `d` that nobody else refers to: itself where nothing has to be filled."""
+    return d if d.shape == like.shape and d.dtype == like.dtype else spread(d, like)
 
 
 def cast(d: Any, dtype: Any) -> Any:

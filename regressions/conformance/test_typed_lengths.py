@@ -180,3 +180,56 @@ def test_signs_are_taken_out_of_sums_and_become_subtractions():
     found = gradient(apart, X, 0.4)
     np.testing.assert_allclose(found[0], np.exp(X) * np.cos(X) - (np.exp(X) - 0.4) * np.sin(X), rtol=1e-14)
     assert found[1] == pytest.approx(-np.sum(np.cos(X)), rel=1e-14)
+
+
+# ---- no more than by hand
+
+
+def squares(x):
+    return np.sum(x * x)
+
+
+def test_a_square_has_one_product_for_its_cotangent():
+    assert "2.0 * x" in engine.show(squares, X)
+    assert np.array_equal(engine.gradient(squares, X)[0], 2.0 * X)
+    assert np.array_equal(engine.jvp(engine.grad(squares), (X,), (X,))[1], 2.0 * X)
+
+
+def logarithm_of_determinant(a):
+    return np.linalg.slogdet(a)[1]
+
+
+def with_sign(a):
+    sign, logarithm = np.linalg.slogdet(a)
+    return sign * logarithm
+
+
+def test_the_sign_of_a_determinant_is_computed_where_it_is_used():
+    a = np.array([[1.0, 2.0], [3.0, 4.0]])
+    for f, sign in ((logarithm_of_determinant, 1.0), (with_sign, -1.0)):
+        assert ("sign_of_det" in engine.show(f, a)) is (sign < 0)
+        assert np.allclose(engine.gradient(f, a)[0], sign * np.linalg.inv(a).T)
+    with pytest.raises(np.linalg.LinAlgError):
+        engine.gradient(logarithm_of_determinant, np.ones((2, 3)))
+
+
+def of_the_largest(x):
+    return np.max(x) ** 2 + np.sum(x)
+
+
+def test_places_of_the_largest_are_written_to_once_each():
+    x = np.array([1.0, 3.0, 3.0])
+    assert "addat" not in engine.show(of_the_largest, x)
+    assert np.array_equal(engine.gradient(of_the_largest, x)[0], [1.0, 4.0, 4.0])
+
+
+def through_slices(x, w):
+    y = x[: len(w)] * w
+    return np.sum(np.sin(y) * y)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_a_cotangent_is_spread_where_it_is_smaller(n):
+    x, w = np.array([0.5, 1.5, 2.5]), np.arange(1.0, n + 1)
+    engine.check_gradient(through_slices, x, w)
+    engine.check_gradient(lambda x, w: np.sum((x[:n] + w) @ np.ones((n, 2)) * x[:1]), x, w)
