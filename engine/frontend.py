@@ -10,13 +10,16 @@ from __future__ import annotations
 import ast
 import dis
 import linecache
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from types import CodeType, FunctionType
 
 from .errors import SourceError
 
-__all__ = ["Source", "source_of"]
+__all__ = ["Source", "compiled_before", "source_of"]
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -79,10 +82,23 @@ def _no_source(code: CodeType, reason: str) -> SourceError:
     )
 
 
+@contextmanager
+def compiled_before() -> Iterator[None]:
+    """What the compiler warns of in a program (`x is 3`, `return` in `finally`) it said when that was imported.
+
+    Said again where warnings are errors, it would be a program that does not compile.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)  # which it was for "\d" in Python 3.11
+        yield
+
+
 @lru_cache(maxsize=512)
 def _index(filename: str, text: str) -> _Index:
     try:
-        module = ast.parse(text, filename)
+        with compiled_before():
+            module = ast.parse(text, filename)
     except SyntaxError as error:
         raise SourceError(f"the text of {filename} does not parse: {error}") from error
     index = _Index(module, {}, {})
@@ -129,7 +145,8 @@ def is_constant_lambda(node: FunctionNode, code: CodeType) -> bool:
     """Is `code` that of this lambda, which returns a constant? Python 3.12 gives such code no positions at all."""
     if not isinstance(node, ast.Lambda) or _arguments(node) != _code_arguments(code):
         return False
-    body = compile(ast.fix_missing_locations(ast.Expression(node.body)), code.co_filename, "eval")
+    with compiled_before():
+        body = compile(ast.fix_missing_locations(ast.Expression(node.body)), code.co_filename, "eval")
 
     def returned(of: CodeType) -> list[str]:
         return [repr(i.argval) for i in dis.get_instructions(of) if i.opname == "RETURN_CONST"]

@@ -159,8 +159,9 @@ def enumerated(iterable: Any, start: Any = 0) -> Iterator[tuple[int, Any]]:
 
 
 @procedure(map)
-def mapped(function: Any, /, *iterables: Any) -> Iterator[Any]:
-    rows = _zip(iterables)
+def mapped(function: Any, /, *iterables: Any, **strict: Any) -> Iterator[Any]:
+    # Python 3.14 brought the keyword; before, this is the error that it was
+    rows = map(lambda *row: row, *[iter(iterate(i)) for i in iterables], **strict) if strict else _zip(iterables)
     return (call(function, *row) for row in rows)
 
 
@@ -340,13 +341,20 @@ def parent(*args: Any) -> super:
 
 
 def make_function(
-    code: Any, module_globals: dict, cells: tuple, defaults: tuple, named: list, annotations: list
+    code: Any, module_globals: dict, cells: tuple, defaults: tuple, named: list, annotations: Callable[[], list] | None
 ) -> FunctionType:
     """The nested function of a `def` or `lambda`, plain, over explicit cells."""
     made = FunctionType(code, module_globals, code.co_name, tuple([plain(d) for d in defaults]) or None, cells or None)
     made.__kwdefaults__ = {label: plain(value) for label, value in named} or None
-    if annotations:
-        made.__annotations__ = {label: plain(value) for label, value in annotations}
+    if annotations is not None:
+
+        def annotate(form: int = 1) -> dict:
+            return {label: plain(value) for label, value in annotations()}
+
+        if hasattr(made, "__annotate__"):  # Python 3.14 asks for them when they are read
+            made.__annotate__ = annotate
+        else:
+            made.__annotations__ = annotate()
     if live.levels and (defaults or named):
         labels = code.co_varnames[code.co_argcount - len(defaults) : code.co_argcount]
         created(made, [*zip(labels, defaults, strict=True), *named])

@@ -16,7 +16,7 @@ import operator
 import os
 import sysconfig
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import (
     BuiltinMethodType,
     FunctionType,
@@ -476,9 +476,20 @@ _reflected._is_engine_callable = True  # type: ignore[attr-defined]
 
 
 def _partial(function: functools.partial, args: tuple, kwargs: dict) -> Any:
-    first = [load(function, i, value) for i, value in enumerate(function.args)]
+    held = [load(function, i, value) for i, value in enumerate(function.args)]
+    if len(args) < (wanted := sum(value is PLACEHOLDER for value in held)):
+        raise TypeError(f"missing positional arguments in 'partial' call; expected at least {wanted}, got {len(args)}")
     named = {name: load(function.keywords, name, value) for name, value in function.keywords.items()}
-    return call(function.func, *first, *args, **{**named, **kwargs})
+    return call(function.func, *filled(held, args), **{**named, **kwargs})
+
+
+PLACEHOLDER = getattr(functools, "Placeholder", object())  # Python 3.14: the place of an argument to come
+
+
+def filled(held: Iterable[Any], args: Iterable[Any]) -> list[Any]:
+    """The arguments that a partial holds and those it is given, which first take the places kept for them."""
+    given = iter(args)
+    return [*[next(given, PLACEHOLDER) if value is PLACEHOLDER else value for value in held], *given]
 
 
 def _cached(function: Any, args: tuple, kwargs: dict) -> Any:

@@ -180,6 +180,9 @@ class Expressions:
         spec = self.expr(node.format_spec) if node.format_spec is not None else None
         return ast.FormattedValue(run("plain", self.expr(node.value)), node.conversion, spec)
 
+    def of_templatestr(self, node: Any) -> ast.expr:
+        raise self.unsupported(node, "a template string, t'...'", "pass the values themselves, or write an f-string")
+
     def of_lambda(self, node: ast.Lambda) -> ast.expr:
         return self.function(node)
 
@@ -247,19 +250,27 @@ class Expressions:
         keyword_defaults = ast.List(
             [ast.Tuple([ast.Constant(label), self.expr(d)], ast.Load()) for label, d in named], ast.Load()
         )
-        return self.closure("make_function", self.codes[node], [defaults, keyword_defaults, self.annotations(node)])
+        code = self.codes[node]
+        if any(parameter.name in code.co_freevars for parameter in getattr(node, "type_params", ())):
+            raise self.unsupported(node, "a nested function that reads its own type parameters", "write it outside")
+        return self.closure("make_function", code, [defaults, keyword_defaults, self.annotations(node)])
 
     def annotations(self, node: ast.FunctionDef | ast.Lambda) -> ast.expr:
-        """Annotations, for decorators that read them (`singledispatch`); an undecorated function goes without."""
-        pairs: list[ast.expr] = []
-        if isinstance(node, ast.FunctionDef) and node.decorator_list:
-            a = node.args
-            arguments = [*a.posonlyargs, *a.args, *a.kwonlyargs, *filter(None, (a.vararg, a.kwarg))]
-            found = [(arg.arg, arg.annotation) for arg in arguments if arg.annotation is not None]
-            if node.returns is not None:
-                found.append(("return", node.returns))
-            pairs = [ast.Tuple([ast.Constant(label), self.annotation(note)], ast.Load()) for label, note in found]
-        return ast.List(pairs, ast.Load())
+        """Annotations, for decorators that read them (`singledispatch`); an undecorated function goes without.
+
+        They are a function of nothing, since Python 3.14 computes them when they are read.
+        """
+        if not isinstance(node, ast.FunctionDef) or not node.decorator_list:
+            return ast.Constant(None)
+        a = node.args
+        arguments = [*a.posonlyargs, *a.args, *a.kwonlyargs, *filter(None, (a.vararg, a.kwarg))]
+        found = [(arg.arg, arg.annotation) for arg in arguments if arg.annotation is not None]
+        if node.returns is not None:
+            found.append(("return", node.returns))
+        pairs: list[ast.expr] = [
+            ast.Tuple([ast.Constant(label), self.annotation(note)], ast.Load()) for label, note in found
+        ]
+        return ast.Lambda(ast.arguments([], [], None, [], [], None, []), ast.List(pairs, ast.Load()))
 
     def annotation(self, written: ast.expr) -> ast.expr:
         """An annotation as its module has them: the value, or the text."""

@@ -63,6 +63,8 @@ def describe(function: Any) -> str:
     if name is None:
         return repr(function)
     module = getattr(function, "__module__", None)
+    if getattr(np, name, None) is function:
+        return f"numpy.{name}"  # ufuncs of NumPy 1 name no module
     if module in (None, "builtins", "__main__") or not isinstance(module, str):
         return name
     return f"{module}.{name}"

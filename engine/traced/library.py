@@ -23,7 +23,7 @@ from ..rules import constant
 from ..rules.registry import procedure
 from . import attributes
 from .builtins import as_dict, lazily
-from .calls import call
+from .calls import call, filled
 from .items import delitem, getitem, items, iterate, make_list, set_dict_item, setitem
 from .levels import Traced, plain
 from .operators import BINARY, IN_PLACE, truth
@@ -75,7 +75,7 @@ def reduce(function: Any, iterable: Any, initial: Any = _missing, /) -> Any:
 def partial(function: Any, /, *args: Any, **kwargs: Any) -> functools.partial:
     made = functools.partial(function, *[plain(a) for a in args], **{k: plain(v) for k, v in kwargs.items()})
     if isinstance(function, functools.partial):
-        args = (*[load(function, i, v) for i, v in enumerate(function.args)], *args)
+        args = tuple(filled([load(function, i, v) for i, v in enumerate(function.args)], args))
         kwargs = {**{k: load(function.keywords, k, v) for k, v in function.keywords.items()}, **kwargs}
     created(made.keywords, kwargs.items())
     return created(made, enumerate(args))
@@ -194,6 +194,24 @@ def pairwise(iterable: Any) -> Iterator[tuple]:
         for item in items_:
             yield previous, item
             previous = item
+
+
+def batched(iterable: Any, n: Any, *, strict: Any = False) -> Iterator[tuple]:
+    size = plain(n)
+    if size < 1:
+        raise ValueError("n must be at least one")
+    return _batches(iter(iterate(iterable)), size, strict)
+
+
+def _batches(items_: Iterator[Any], size: int, strict: bool) -> Iterator[tuple]:
+    while batch := tuple(itertools.islice(items_, size)):
+        if strict and len(batch) < size:
+            raise ValueError("batched(): incomplete batch")
+        yield batch
+
+
+if hasattr(itertools, "batched"):  # from Python 3.12 on
+    procedure(itertools.batched)(batched)
 
 
 @procedure(itertools.zip_longest)
@@ -391,6 +409,7 @@ if hasattr(operator, "call"):
 
 constant(
     operator.not_, operator.is_, operator.is_not, operator.contains, operator.countOf, operator.indexOf,
+    *[getattr(operator, label) for label in ("is_none", "is_not_none") if hasattr(operator, label)],  # Python 3.14
     reason="its result carries no derivative",
 )  # fmt: skip
 

@@ -20,7 +20,7 @@ from types import CellType, CodeType, FunctionType, MethodType
 from typing import Any
 
 from ..errors import SourceError, UnsupportedSyntaxError, register_generated
-from ..frontend import Source, source_of
+from ..frontend import Source, compiled_before, source_of
 from .nodes import PREFIX, name, unsupported
 from .statements import Rewriter
 
@@ -73,7 +73,8 @@ def _factory(function: FunctionType) -> Callable[[dict, tuple], FunctionType]:
     source = source_of(function)
     module, constants = _rewrite(function, source)
     try:
-        compiled = compile(module, source.filename, "exec")
+        with compiled_before():
+            compiled = compile(module, source.filename, "exec")
     except SyntaxError as error:
         raise UnsupportedSyntaxError(
             f"cannot differentiate {function.__qualname__} ({source.filename}:{error.lineno}): {error.msg}\n"

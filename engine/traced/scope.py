@@ -123,10 +123,10 @@ def own_nodes(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _definition_codes(code: CodeType) -> Iterator[CodeType]:
-    """The code objects of the functions and classes defined in `code`, also inside its comprehensions."""
+    """The code objects of the functions and classes in `code`, also inside comprehensions and type parameters."""
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            if constant.co_name in _COMPREHENSIONS:
+            if constant.co_name in _COMPREHENSIONS or constant.co_name.startswith("<generic parameters of "):
                 yield from _definition_codes(constant)
             else:
                 yield constant

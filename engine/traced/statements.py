@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import Any
 
 from .. import errors
 from .expressions import BINARY, Expressions
@@ -269,6 +270,8 @@ class Rewriter(Expressions):
 
     def on_classdef(self, node: ast.ClassDef) -> Iterator[ast.stmt]:
         """The body of a class runs as a function whose variables become the class's attributes."""
+        if getattr(node, "type_params", ()):
+            raise self.unsupported(node, "a nested class with type parameters", "write it outside")
         body = self.fresh("class")
         inner = Rewriter(self.codes[node], node, self.source, self.constants)
         yield ast.FunctionDef(
@@ -304,13 +307,29 @@ class Rewriter(Expressions):
     def on_import(self, node: ast.Import | ast.ImportFrom) -> Iterator[ast.stmt]:
         if any(alias.name == "*" for alias in node.names):
             raise self.unsupported(node, "`import *` inside a function", "name what is imported")
-        yield node
         for alias in node.names:
             bound = alias.asname or alias.name.split(".")[0]
-            if self.scope.kind(bound) != "local":
-                yield from self.assign(name(bound), name(bound))
+            if self.scope.kind(bound) == "local":
+                yield self.importing(node, alias)
+                continue
+            held = self.fresh("imported")  # under its own name it would be a variable of the rewritten function
+            yield self.importing(node, ast.alias(alias.name, held))
+            if alias.asname is None and "." in alias.name:
+                yield ast.Import([ast.alias(bound, held)])
+            yield from self.assign(name(bound), name(held))
 
     on_importfrom = on_import
+
+    @staticmethod
+    def importing(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> ast.stmt:
+        return (
+            ast.ImportFrom(node.module, [alias], node.level)
+            if isinstance(node, ast.ImportFrom)
+            else ast.Import([alias])
+        )
+
+    def on_typealias(self, node: Any) -> Iterator[ast.stmt]:
+        raise self.unsupported(node, "a `type` statement inside a function", "write it outside")
 
     def on_global(self, node: ast.Global | ast.Nonlocal) -> Iterator[ast.stmt]:
         yield ast.Pass()

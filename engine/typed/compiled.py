@@ -8,6 +8,7 @@ from types import FunctionType
 from typing import Any
 
 from ..errors import register_generated
+from ..frontend import compiled_before
 from .emit import Names, name
 
 
@@ -51,7 +52,9 @@ def compile_function(
             node.lineno = node.end_lineno = 1
             node.col_offset = node.end_col_offset = 0
     scope: dict[str, Any] = {}
-    exec(compile(module, filename, "exec"), scope)
+    with compiled_before():
+        code = compile(module, filename, "exec")
+    exec(code, scope)
     made = scope["make"](**constants)
     register_generated(made.__code__)
     for cell in made.__closure__ or ():

@@ -4,7 +4,7 @@ PYTEST_DONT_REWRITE: the programs' own assert statements are under test and must
 """
 
 # The programs are specimens of the language as people write it, not as a linter would have it.
-# ruff: noqa: B012, B018, F841
+# ruff: noqa: B018, F841
 
 import contextlib
 import logging
@@ -179,20 +179,28 @@ def bare_raise_passes_on(x, y):
 
 
 @table.at(1.5, 0.7)
-def return_in_finally_wins(x, y):
-    def f(v):
-        try:
-            raise ValueError(v)
-        finally:
-            return v * y
-
+def what_is_returned_is_computed_before_finally(x, y):
     def g(v):
         try:
             return v * x
         finally:
             v = v * 100
 
-    return f(x) * g(y)
+    return g(y)
+
+
+@table.at(1.5, 0.7)
+def import_of_a_global_that_is_read_before(x, y):
+    global imported, os, path
+    z = y if callable(imported) else y * y
+    import math as imported
+    import os.path
+    from os import path
+
+    return imported.sin(x) * z * len(path.join("a", os.path.basename("b")))
+
+
+imported = os = path = None
 
 
 @table.at(XS, 0.7)
