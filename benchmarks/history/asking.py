@@ -144,6 +144,8 @@ def count_instructions(call: Callable[[], object]) -> int:
     before = sys.gettrace()
     sys.settrace(trace)
     try:
+        call()  # from Python 3.12 on, code is only made ready to be counted while it runs for the first time
+        executed = 0
         call()
     finally:
         sys.settrace(before)

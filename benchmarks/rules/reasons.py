@@ -76,7 +76,7 @@ REASONS = (
         "The primal takes a triangle, or values alone; the pullback takes an inverse, or vectors as well.",
         """
         np.linalg.cholesky(H); np.linalg.cholesky(hermitian); np.linalg.det(D); np.linalg.slogdet(D)
-        np.linalg.lstsq(tall, t)
+        np.linalg.lstsq(tall, t, rcond=None)
         """,
     ),
     Reason(

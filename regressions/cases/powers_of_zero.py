@@ -105,7 +105,7 @@ def powers_of_zero(x, p):
     right=(float("inf"),),
     oracle="definition: the limit from inside, by convention 3",
     no_differences="the root does not exist to the left of zero",
-    reported=Raises("crash", "ZeroDivisionError: 0.0 cannot be raised to a negative power"),
+    reported=Raises("crash", "ZeroDivisionError: .* to a negative power"),
     defect=with_rule(operator.pow, x=lambda d, out, x, y, /: d * y * x ** (y - 1)),
 )
 def root_as_a_power(x):

@@ -23,7 +23,9 @@ def test_help_is_this_text(command: str, capsys: pytest.CaptureFixture, monkeypa
     monkeypatch.setenv("COLUMNS", "100")
     with pytest.raises(SystemExit):
         main([command, "--help"])
-    assert capsys.readouterr().out.split() == (HELP / f"{command}.txt").read_text().split(), "versions of Python wrap"
+    _, printed = capsys.readouterr().out.split("\n\n", 1)  # without the usage, in which versions of Python differ
+    _, written = (HELP / f"{command}.txt").read_text().split("\n\n", 1)
+    assert printed.split() == written.split(), "they wrap differently"
 
 
 @pytest.mark.parametrize(

@@ -499,7 +499,7 @@ def test_traceback_points_at_the_users_line():
         (KeyError, "missing"),
         (IndexError, "out of range"),
         (TypeError, "unsupported operand"),
-        (ValueError, "math domain error"),
+        (ValueError, ""),
         (ZeroDivisionError, "division by zero"),
         (AssertionError, "too small"),
         (StopIteration, ""),

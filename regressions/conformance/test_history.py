@@ -80,7 +80,10 @@ def test_programs_grow_as_expected():
     assert len(found) == 2 * len(growth.params[0])
     for (name, program), exponent in found.items():
         flat = (name, program) == ("track_exponent_of_peak_bytes", "repeated_doubling")  # two numbers, however often
-        assert exponent == (0.0 if flat else 1.0)
+        if name == "track_exponent_of_peak_bytes" and not flat:
+            assert 0.9 <= exponent <= 1.1, "lists take room in steps of an eighth"
+        else:
+            assert exponent == (0.0 if flat else 1.0)
 
 
 @pytest.mark.parametrize("cls", ASKING, ids=lambda cls: cls.__name__)

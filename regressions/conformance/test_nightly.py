@@ -421,7 +421,8 @@ def test_names_that_match_nothing_and_asv_that_breaks_are_told_apart(asv_that):
 
 
 @pytest.mark.parametrize("arguments", [["--since", "nowhere-at-all"], ["--json", "/nowhere/at/all"], ["--bench", "^("]])
-def test_usage_errors_are_two(arguments, capsys):
+def test_usage_errors_are_two(arguments, monkeypatch, capsys):
+    monkeypatch.setattr(Asv, "_environment", lambda self: "one that need not be there")
     with pytest.raises(SystemExit) as exit:
         main(["nightly", *arguments])
     assert exit.value.code == 2 and arguments[1] in capsys.readouterr().err

@@ -133,7 +133,7 @@ def handled_with_else_and_finally(x):
     try:
         z = math.sqrt(x)
     except ValueError as error:
-        z = x * len(str(error))
+        z = x * (2 + len(error.args))
     else:
         y = z * z * x
     finally:
