@@ -48,7 +48,10 @@ def arguments(outer, inner, most=math.inf):
     return ((1.0, 1.0),), {"outer": outer, "inner": inner, "most": most}
 
 
-GAP = "Nested forward mode computes what by hand is a closed form; the loops themselves are compiled."
+GAP = (
+    "The descent inside is differentiated, in forward mode once for each number; by hand it is not: at its end what "
+    "moves the response counts for nothing, which an engine cannot know."
+)
 
 WORKLOAD = Workload(
     "saddle",
