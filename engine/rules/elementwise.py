@@ -166,7 +166,7 @@ def over(x: Any, length: Any) -> Any:
     """x / length, and 0 where the length is 0: the gradient of a length, its least subgradient (convention 2)."""
     if isinstance(length, float):
         return x / length if length != 0 else x / 1.0
-    if np.iscomplexobj(length) or not np.min(length, initial=1) > 0:
+    if np.iscomplexobj(length) or not np.minimum.reduce(length, None, initial=1) > 0:
         length = np.where(length == 0, 1, length)
     if not isinstance(x, np.ndarray) or not np.iscomplexobj(x) or np.iscomplexobj(length):
         return x / length

@@ -43,7 +43,7 @@ rule(only, selects=True, d=lambda e, out, d, mask: only(e, mask))
 def chosen(d: Any, lost: Any, x: Any, y: Any) -> Any:
     """The cotangent of one of two candidates: none where it lost, half where they tie, all of it where it won."""
     won, tie = only(d, np.logical_not(lost)), np.equal(x, y)
-    return np.where(tie, 0.5 * d, won) if np.any(tie) else won
+    return np.where(tie, 0.5 * d, won) if tie.any() else won
 
 
 rule(chosen, selects=True, d=lambda e, out, d, lost, x, y: chosen(e, lost, x, y))
@@ -63,17 +63,21 @@ rule(between, selects=True, d=lambda e, out, d, a, lower, upper: between(e, a, l
 
 
 # ---- entries of slices
+MANY = 2500  # entries, below which it takes longer to find out where the winners stand
+
+
 def shared(d: Any, winners: Any, axis: Any, others: Any = 0) -> Any:
     """`d` in equal parts to the winners of each slice and `others`; NaN where there is none: the value is NaN.
 
-    Where winners are few, they alone are written.
+    Where winners are few among many, they alone are written.
     """
     shape, dtype = np.shape(winners), np.result_type(d)
-    if not shape or 25 * np.count_nonzero(winners) > np.size(winners):
-        number = np.sum(winners, axis=axis, keepdims=True) + others  # whole: half precision counts to 2048 only
+    if np.size(winners) < MANY or 25 * np.count_nonzero(winners) > np.size(winners):
+        number = np.add.reduce(winners, axis=axis, keepdims=True) + others  # whole: half precision counts to 2048 only
         none = number == 0
-        part = (d / np.where(none, np.nan, number)).astype(dtype)
-        return only(part, winners | none if np.any(none) else winners)
+        if not none.any():
+            return only((d / number).astype(dtype), winners)
+        return only((d / np.where(none, np.nan, number)).astype(dtype), winners | none)
     places = np.flatnonzero(winners)
     axes = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     lengths = list(shape)

@@ -370,7 +370,7 @@ def iterations(n: int) -> range:
 
 def float_list(seq: list) -> list:
     """A cotangent of a list of floats, for the user."""
-    return [float(d) for d in seq]
+    return list(map(float, seq))
 
 
 def as_complex(d: Any) -> complex:
