@@ -58,7 +58,7 @@ class Asv:
         )
         names = self._run(["-c", code]).split()
         if len(names) != 1:
-            raise AsvError(f"asv.conf.json has to name one environment, and names {len(names)}")
+            raise AsvError(f"asv.conf.json has to name one environment, and names {len(names)}; is its Python here?")
         return names[0]
 
     def _run(self, command: Sequence[str]) -> str:
