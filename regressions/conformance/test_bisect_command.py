@@ -70,6 +70,7 @@ def test_an_interrupted_search_says_so_in_a_line_and_is_taken_up_again(tmp_path:
     running = subprocess.Popen(
         command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
         env={**os.environ, "GRADPIN_CACHE": str(tmp_path / "cache")},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # jobs in the background ignore it
     )  # fmt: skip
     time.sleep(6)
     os.killpg(running.pid, signal.SIGINT)
