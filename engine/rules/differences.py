@@ -50,6 +50,8 @@ def diff(a: Any, n: int = 1, axis: int = -1, *, prepend: Any = None, append: Any
     """Differences of neighbours along `axis`, n times."""
     if n < 0:
         raise ValueError(f"order must be non-negative but got {n}")
+    if n == 0:
+        return a  # and nothing is put around it
     edge = [1 if i == axis % np.ndim(a) else length for i, length in enumerate(np.shape(a))]
     parts = [np.broadcast_to(e, edge) if np.ndim(e) == 0 else e for e in (prepend, a, append) if e is not None]
     a = np.concatenate(parts, axis) if len(parts) > 1 else np.asarray(a)

@@ -75,6 +75,7 @@ ROWS = [
     row(np.diff, M, 2, 1),
     *[row(np.diff, x, n, axis) for x in (M, Z, M.T[::-1]) for n, axis in ((0, 0), (1, 0), (1, -2), (3, 1))],
     row(np.diff, M, axis=0, prepend=0.5),
+    row(np.diff, M, n=0, prepend=0.5, append=M[:, :1]),
     row(np.diff, V, append=np.array([1.0, 2.0])),
     row(getattr(np, "trapezoid", getattr(np, "trapz", None)), M),
     row(getattr(np, "trapezoid", getattr(np, "trapz", None)), M, np.array([0.0, 0.4, 1.5])),
